@@ -1,0 +1,241 @@
+"""The crossbar substrate: permanences are conductances of simulated memristors."""
+
+from __future__ import annotations
+
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from devices.model import F32, DeviceModel
+from devices.noise import normals
+from htm.bits import Bits
+from htm.streams import restore_stream, save_stream, stream
+from htm.synapses import (
+    Segments,
+    State,
+    Substrate,
+    Synapses,
+    Wiring,
+    active_flags,
+    check_columns,
+    hebbian_change,
+    top_k,
+)
+
+from . import kernels
+from .array import CellArray
+from .mapping import Mapping, Tiling
+from .params import CrossbarParams
+from .readout import AnalogReadout, BinaryReadout
+
+
+@final
+class CrossbarColumns(Synapses):
+    """Minicolumns on a dense crossbar: word line j is input j, bit line i is column i.
+
+    Inputs outside a column's pool still have a cell where the lines cross; it stays at g_min, never learns, and
+    leaks into an analog read. With a reference column, one more bit line of such cells stands in every tile.
+    """
+
+    def __init__(
+        self,
+        array: CellArray,
+        tiling: Tiling,
+        params: CrossbarParams,
+        pool: NDArray[np.bool_],
+        permanence: NDArray[np.float32],
+        adc_offset: F32,
+    ) -> None:
+        super().__init__(tiling.rows, tiling.slots, tiling.slots, array.mapping.threshold)
+        self.array, self.tiling, self.pool = array, tiling, pool
+        at, slots = np.nonzero(pool)
+        if at.size == pool.size:
+            array.program(slice(0, tiling.rows), permanence)
+        elif at.size:
+            array.program((at, slots), permanence[at, slots])
+        self._readout: BinaryReadout | AnalogReadout = (
+            BinaryReadout(array, pool, tiling)
+            if params.readout == "binary"
+            else AnalogReadout(array, tiling, params, adc_offset)
+        )
+
+    @property
+    def permanence(self) -> NDArray[np.float32]:
+        values = self.array.permanence(slice(0, self.rows))
+        return np.where(self.pool, values, np.float32(0))
+
+    def _overlap(self, active: Bits) -> NDArray[Any]:
+        return self._readout.overlap(active)
+
+    def _adapt(self, rows: Bits, active: Bits, up: float, down: float) -> None:
+        array, mapping = self.array, self.array.mapping
+        raised = array.whole(mapping.pulses(up), rows.size)
+        lowered = array.whole(mapping.pulses(down), rows.size)
+        flags = active_flags(active, self.n_inputs)
+        counts = kernels.pulse_counts(rows, self.pool.view(np.uint8), flags, raised, lowered)
+        array.events["pulse_cycle"] += int(np.ceil(raised).sum() + np.ceil(lowered).sum())
+        array.train(rows, counts)
+        self._readout.refresh_rows(rows)
+
+    def _elapse(self, seconds: float) -> None:
+        self.array.device.relax(self.array.cells, seconds)
+
+    def state(self) -> State:
+        return self.array.state()
+
+    def restore(self, state: State) -> None:
+        self.array.restore(state)
+        self._readout.refresh_all()
+
+
+@final
+class CrossbarSegments(Segments):
+    """Segments on rows of devices behind address registers: slot and source are wired digitally.
+
+    Only wired, driven slots see a voltage, so empty slots do not leak.
+    """
+
+    def __init__(self, array: CellArray, params: CrossbarParams, n_inputs: int) -> None:
+        rows, slots = array.cells.g.shape
+        super().__init__(rows, slots, n_inputs, array.mapping.threshold)
+        self.array, self._analog = array, params.readout == "analog"
+        self.wiring = Wiring.empty(rows, slots, n_inputs)
+
+    @property
+    def permanence(self) -> NDArray[np.float32]:
+        return np.where(self.wiring.source >= 0, self.array.permanence(), np.float32(0))
+
+    def read(self, rows: Bits) -> NDArray[np.float32]:
+        array = self.array
+        array.events["row_read"] += int(np.size(rows))
+        seen = array.mapping.permanence(array.device.read(array.cells, rows, array.streams["read"]))
+        return np.where(self.wiring.source[rows] >= 0, seen, np.float32(0))
+
+    def _overlap(self, active: Bits) -> NDArray[Any]:
+        array, source = self.array, self.wiring.source
+        flags = active_flags(active, self.n_inputs)
+        counts = self.wiring.count(active)
+        read = np.flatnonzero(counts)
+        array.events["row_read"] += int(read.size)
+        driven = (source[read] >= 0) & (flags[source[read]] != 0)
+        g = array.device.read(array.cells, read, array.streams["read"])
+        if self._analog:
+            array.events["adc"] += int(read.size)
+            result = np.zeros(self.rows, dtype=np.float32)
+            above = np.where(driven, g - np.float32(array.device.g_min), np.float32(0))
+            result[read] = above.sum(axis=1) / np.float32(array.mapping.span)
+            return result
+        array.events["sense"] += int(counts.sum())
+        bits = np.zeros(self.rows, dtype=np.int32)
+        bits[read] = (driven & (g >= array.mapping.reference)).sum(axis=1, dtype=np.int32)
+        return bits
+
+    def _adapt(self, rows: Bits, active: Bits, up: float, down: float) -> None:
+        array, mapping = self.array, self.array.mapping
+        source = self.wiring.source[rows]
+        driven = hebbian_change(active, self.n_inputs, 1.0, 0.0)[source] > 0
+        raised = array.whole(mapping.pulses(up), rows.size)[:, None]
+        lowered = array.whole(mapping.pulses(down), rows.size)[:, None]
+        counts = np.where(source >= 0, np.where(driven, raised, -lowered), np.float32(0))
+        array.events["pulse_cycle"] += int(np.ceil(raised).sum() + np.ceil(lowered).sum())
+        array.train(rows, counts.astype(np.float32))
+
+    def _elapse(self, seconds: float) -> None:
+        self.array.device.relax(self.array.cells, seconds)
+
+    def _connect(
+        self, rows: NDArray[np.int32], slots: NDArray[np.int32], sources: NDArray[np.int32], permanence: float
+    ) -> None:
+        # An emptied slot is only forgotten by its address register; its device is not touched.
+        wired = sources >= 0
+        where = (rows[wired], slots[wired])
+        self.array.program(where, np.full(int(wired.sum()), permanence, dtype=np.float32))
+
+    def state(self) -> State:
+        return {"source": self.wiring.source.copy(), **self.array.state()}
+
+    def restore(self, state: State) -> None:
+        self.wiring.source[:] = state["source"]
+        self.array.restore(state)
+
+
+@final
+class CrossbarSubstrate(Substrate):
+    """Simulated memristor crossbars with their periphery.
+
+    Source: crossbar spatial poolers surveyed by Krestinskaya, Dolzhikova, James 2018 (arXiv 1805.02921).
+
+    Parameters
+    ----------
+    device : what one synapse is made of
+    params : layout, read-out, programming
+    seed : seed of all device and periphery streams; together with params.chip it names one fabricated chip
+    """
+
+    def __init__(self, device: DeviceModel, params: CrossbarParams | None = None, seed: int = 0) -> None:
+        super().__init__()
+        self.device, self.params, self.seed = device, params or CrossbarParams(), seed
+        self.arrays: list[CellArray] = []
+        self.tilings: list[Tiling] = []
+        self._unit_current = Mapping(device=device, threshold=0.5).unit_current
+        self._compare = stream(seed, f"{self._chip}.compare")
+
+    @property
+    def _chip(self) -> str:
+        return f"crossbar.{self.params.chip}"
+
+    def _array(self, shape: tuple[int, int], threshold: float) -> CellArray:
+        params = self.params
+        array = CellArray(
+            Mapping(device=self.device, threshold=threshold),
+            shape,
+            self.seed,
+            f"{self._chip}.{len(self.arrays)}",
+            self.events,
+            programming=params.programming,
+            verify_tolerance=params.verify_tolerance,
+            verify_cycles=params.verify_cycles,
+        )
+        self.arrays.append(array)
+        return array
+
+    def _tiling(self, rows: int, slots: int) -> Tiling:
+        tiling = Tiling(
+            rows=rows, slots=slots, tile_rows=self.params.tile_rows, tile_columns=self.params.tile_columns
+        )
+        self.tilings.append(tiling)
+        return tiling
+
+    def columns(
+        self, pool: NDArray[np.bool_], permanence: NDArray[np.float32], threshold: float
+    ) -> CrossbarColumns:
+        pool, permanence = check_columns(pool, permanence)
+        tiling = self._tiling(*pool.shape)
+        params = self.params
+        references = tiling.across if params.readout == "analog" and params.reference_column else 0
+        offsets = np.empty((0, 0), dtype=np.float32)
+        if params.adc_offset_sigma > 0.0:
+            rng = stream(self.seed, f"{self._chip}.{len(self.arrays)}.adc")
+            offsets = np.float32(params.adc_offset_sigma) * normals(rng, (tiling.down, tiling.rows))
+        array = self._array((tiling.rows + references, tiling.slots), threshold)
+        return CrossbarColumns(array, tiling, params, pool, permanence, offsets)
+
+    def segments(self, n_inputs: int, rows: int, slots: int, threshold: float) -> CrossbarSegments:
+        self._tiling(rows, slots)
+        return CrossbarSegments(self._array((rows, slots), threshold), self.params, n_inputs)
+
+    def winners(self, score: NDArray[Any], k: int) -> Bits:
+        self.events["compare"] += int(score.size)
+        if self.params.comparator_sigma > 0.0:
+            sigma = np.float32(self.params.comparator_sigma / self._unit_current)
+            score = score.astype(np.float32) + sigma * normals(self._compare, score.size)
+        return top_k(score, k)
+
+    def state(self) -> State:
+        return {"compare": save_stream(self._compare), "events": dict(self.events)}
+
+    def restore(self, state: State) -> None:
+        self._compare = restore_stream(state["compare"])
+        self.events.clear()
+        self.events.update({name: int(count) for name, count in state["events"].items()})

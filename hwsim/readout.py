@@ -1,0 +1,220 @@
+"""Read-out of whole columns: *binary* senses each cell, *analog* sums a line's current through an ADC."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from devices.model import F32, Where
+from devices.noise import normals
+from htm.bits import Bits
+
+from . import kernels
+from .array import CellArray
+from .mapping import Tiling
+from .params import CrossbarParams
+
+_CERTAIN = np.float32(6.0)
+"""A cell this many read-noise deviations from its reference is certain: it flips once in 10^9 reads."""
+_NONE = np.empty((0, 0), dtype=np.float32)
+
+
+Look: TypeAlias = Callable[[CellArray, Where], F32]
+"""What a line store holds of the cells at an index: conductance, read noise, margin."""
+
+
+@final
+class LineStore:
+    """One number a cell, laid out for reading: all rows of one slot side by side, kept current lazily.
+
+    Parameters
+    ----------
+    array : the cells
+    look : what to store of them
+    """
+
+    def __init__(self, array: CellArray, look: Look) -> None:
+        self._array, self._look = array, look
+        rows, slots = array.cells.g.shape
+        blocks = -(-rows // kernels.BLOCK)
+        self.values = np.zeros((blocks, slots, kernels.BLOCK), dtype=np.float32)
+        self._clock = np.full(slots, -1.0)  # when each slot's line was last evaluated [s]
+        self.refresh_all()
+
+    def refresh_all(self) -> None:
+        """Look at every cell again."""
+        self._put(np.arange(self._clock.size), self._look(self._array, ...))
+        self._clock[:] = self._array.cells.clock
+
+    def refresh_rows(self, rows: NDArray[np.int32]) -> None:
+        """Look at programmed rows again."""
+        kernels.store_rows(self.values, rows, self._look(self._array, rows))
+
+    def refresh_slots(self, active: Bits) -> None:
+        """Look again at driven lines that have aged since the last look."""
+        array = self._array
+        if not array.device.ages:
+            return
+        stale = active[self._clock[active] != array.cells.clock]
+        if stale.size:
+            self._put(stale, self._look(array, (slice(None), stale)))
+            self._clock[stale] = array.cells.clock
+
+    def _put(self, slots: NDArray[np.integer[Any]], values: F32) -> None:
+        """Store values (rows, n) of whole slots."""
+        blocks = self.values.shape[0]
+        padded = np.zeros((blocks * kernels.BLOCK, slots.size), dtype=np.float32)
+        padded[: values.shape[0]] = values
+        self.values[:, slots, :] = padded.reshape(blocks, kernels.BLOCK, slots.size).transpose(0, 2, 1)
+
+
+@final
+class BinaryReadout:
+    """Each cell on a driven line is sensed against the reference of the threshold; bits are counted digitally.
+
+    Where reads are noisy, only cells within 6 deviations of the reference need a draw.
+    """
+
+    def __init__(self, array: CellArray, pool: NDArray[np.bool_], tiling: Tiling) -> None:
+        self._array, self._pool, self._tiling = array, pool, tiling
+        self._lines = LineStore(array, self._margin if array.device.noisy else self._present)
+
+    def _present(self, array: CellArray, where: Where) -> F32:
+        """Conductance [S]; -1 where no synapse is, which no reference senses."""
+        return np.where(self._pool[where], array.conductance(where), np.float32(-1))
+
+    def _margin(self, array: CellArray, where: Where) -> F32:
+        """Distance from the reference in deviations of one read."""
+        g = array.conductance(where)
+        tiny = np.float32(np.finfo(np.float32).tiny)
+        sd = np.maximum(array.device.read_noise(array.cells, where, g), tiny)
+        above = np.clip((g - array.mapping.reference) / sd, np.float32(-1e9), np.float32(1e9))
+        # A noiseless cell just at its reference is connected, as it is in software.
+        above = np.where((above == 0) & (sd == tiny), np.float32(1e9), above)
+        return np.where(self._pool[where], above, np.float32(-1e9))
+
+    def refresh_rows(self, rows: NDArray[np.int32]) -> None:
+        """Look at programmed rows again."""
+        self._lines.refresh_rows(rows)
+
+    def refresh_all(self) -> None:
+        """Look at every cell again."""
+        self._lines.refresh_all()
+
+    def overlap(self, active: Bits) -> NDArray[np.int32]:
+        """Cells sensed as connected, (rows,)."""
+        array, lines, rows = self._array, self._lines, self._tiling.rows
+        lines.refresh_slots(active)
+        events = array.events
+        events["line_drive"] += int(active.size) * self._tiling.across
+        events["sense"] += int(active.size) * rows
+        events["sense_cycle"] += int(active.size)
+        if not array.device.noisy:
+            return kernels.count_above(lines.values, active, array.mapping.reference, rows)
+        blocks = lines.values.shape[0]
+        counts = np.empty(blocks * kernels.BLOCK, dtype=np.int32)
+        doubtful = np.empty((blocks, active.size), dtype=np.int32)
+        total = kernels.count_certain(lines.values, active, _CERTAIN, counts, doubtful)
+        draws = normals(array.streams["read"], total)
+        kernels.count_doubtful(lines.values, active, _CERTAIN, counts, doubtful, draws)
+        return counts[:rows]
+
+
+@final
+class AnalogReadout:
+    """One current per line and tile, all cells on driven lines included, through an ADC; tiles added digitally.
+
+    Independent Gaussian cell noise is drawn once per line with the summed variance: equal in law.
+    """
+
+    def __init__(self, array: CellArray, tiling: Tiling, params: CrossbarParams, adc_offset: F32) -> None:
+        self._array, self._tiling, self._params = array, tiling, params
+        self._lines = LineStore(array, CellArray.conductance)
+        separate = array.device.noisy and not array.device.proportional_noise
+        self._noise = LineStore(array, _read_noise) if separate else None
+        width = self._lines.values.shape[0] * kernels.BLOCK
+        self._sums = np.zeros((tiling.down, width), dtype=np.float32)
+        self._squares = np.zeros_like(self._sums)
+        self._offset = np.zeros((tiling.down, width), dtype=np.float32) if adc_offset.size else _NONE
+        if adc_offset.size:
+            self._offset[:, : adc_offset.shape[1]] = adc_offset
+        self._lsb, self._top = self._adc()
+
+    def _adc(self) -> tuple[np.float32, np.float32]:
+        """ADC step [S] and highest code. Full scale is a share of all cells of a tile driven and fully on."""
+        if self._params.adc_bits is None:
+            return np.float32(0), np.float32(0)
+        device, mapping = self._array.device, self._array.mapping
+        on = mapping.span if self._params.reference_column else device.g_max
+        cells = min(self._tiling.tile_rows, self._tiling.slots)
+        top = 2**self._params.adc_bits - 1
+        return np.float32(self._params.adc_range * cells * on / top), np.float32(top)
+
+    def refresh_rows(self, rows: NDArray[np.int32]) -> None:
+        """Look at programmed rows again."""
+        for store in self._stores:
+            store.refresh_rows(rows)
+
+    def refresh_all(self) -> None:
+        """Look at every cell again."""
+        for store in self._stores:
+            store.refresh_all()
+
+    @property
+    def _stores(self) -> list[LineStore]:
+        return [self._lines] if self._noise is None else [self._lines, self._noise]
+
+    def overlap(self, active: Bits) -> F32:
+        """Connected-synapse equivalents, (rows,): line sums over the span of one synapse."""
+        tiling, array, g = self._tiling, self._array, self._lines.values
+        for store in self._stores:
+            store.refresh_slots(active)
+        bounds = tiling.bounds(active)
+        if not array.device.noisy:
+            kernels.line_sums(g, active, bounds, self._sums)
+            variance = draws = _NONE
+        else:
+            variance = self._squares
+            if self._noise is None:
+                kernels.line_sums_and_squares(g, active, bounds, self._sums, variance)
+                variance *= np.float32(array.device.read_sigma) ** 2
+            else:
+                kernels.line_sums(g, active, bounds, self._sums)
+                kernels.line_squares(self._noise.values, active, bounds, variance)
+            draws = normals(array.streams["read"], self._sums.shape)
+        baseline = self._baseline(variance, draws) if self._params.reference_column else _NONE
+        total = kernels.convert(self._sums, variance, draws, baseline, self._offset, self._lsb, self._top)
+        self._count(active, bounds)
+        return total[: tiling.rows] / np.float32(array.mapping.span)
+
+    def _baseline(self, variance: F32, draws: F32) -> F32:
+        """What each line's reference column carries [S]: one column of cells at g_min per tile, noise included."""
+        tiling = self._tiling
+        first = tiling.rows
+        read = self._sums[:, first : first + tiling.across].copy()
+        if draws.size:
+            own = slice(first, first + tiling.across)
+            read += np.sqrt(variance[:, own]) * draws[:, own]
+        baseline = np.zeros_like(self._sums)
+        baseline[:, : tiling.rows] = np.repeat(read, tiling.tile_columns, axis=1)[:, : tiling.rows]
+        return baseline
+
+    def _count(self, active: Bits, bounds: NDArray[np.int64]) -> None:
+        tiling, events = self._tiling, self._array.events
+        driven = int(np.count_nonzero(np.diff(bounds)))
+        lines = tiling.rows + (tiling.across if self._params.reference_column else 0)
+        events["line_drive"] += int(active.size) * tiling.across
+        events["tile_read"] += driven * tiling.across
+        events["read_cycle"] += 1
+        events["add"] += max(0, driven - 1) * tiling.rows
+        if self._params.adc_bits is not None:
+            events["adc"] += driven * lines
+            events["adc_cycle"] += min(tiling.tile_columns, lines)
+
+
+def _read_noise(array: CellArray, where: Where) -> F32:
+    """Standard deviation of one read [S]."""
+    return array.device.read_noise(array.cells, where, array.conductance(where))

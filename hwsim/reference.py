@@ -1,0 +1,112 @@
+"""Plain numpy twins of the kernels in `hwsim.kernels`; tests hold them equal."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def flatten(lines: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A line store (blocks, slots, BLOCK) as (slots, blocks * BLOCK)."""
+    return lines.transpose(1, 0, 2).reshape(lines.shape[1], -1)
+
+
+def line_sums(
+    lines: NDArray[np.float32],
+    active: NDArray[np.int32],
+    bounds: NDArray[np.int64],
+    sums: NDArray[np.float32],
+) -> None:
+    g = flatten(lines)
+    for tile in range(bounds.size - 1):
+        sums[tile] = g[active[bounds[tile] : bounds[tile + 1]]].sum(axis=0)
+
+
+def line_sums_and_squares(
+    lines: NDArray[np.float32],
+    active: NDArray[np.int32],
+    bounds: NDArray[np.int64],
+    sums: NDArray[np.float32],
+    squares: NDArray[np.float32],
+) -> None:
+    line_sums(lines, active, bounds, sums)
+    line_sums(lines**2, active, bounds, squares)
+
+
+def line_squares(
+    lines: NDArray[np.float32],
+    active: NDArray[np.int32],
+    bounds: NDArray[np.int64],
+    squares: NDArray[np.float32],
+) -> None:
+    line_sums(lines**2, active, bounds, squares)
+
+
+def count_above(
+    lines: NDArray[np.float32], active: NDArray[np.int32], reference: np.float32, rows: int
+) -> NDArray[np.int32]:
+    return np.asarray((flatten(lines)[active] >= reference).sum(axis=0, dtype=np.int32)[:rows])
+
+
+def count_certain(
+    margins: NDArray[np.float32],
+    active: NDArray[np.int32],
+    sigmas: np.float32,
+    counts: NDArray[np.int32],
+    doubtful: NDArray[np.int32],
+) -> int:
+    driven = margins[:, active]
+    counts[:] = (driven >= sigmas).sum(axis=1).reshape(-1)
+    doubtful[:] = (np.abs(driven) < sigmas).sum(axis=2)
+    return int(doubtful.sum())
+
+
+def count_doubtful(
+    margins: NDArray[np.float32],
+    active: NDArray[np.int32],
+    sigmas: np.float32,
+    counts: NDArray[np.int32],
+    doubtful: NDArray[np.int32],
+    normals: NDArray[np.float32],
+) -> None:
+    driven = margins[:, active]
+    near = np.abs(driven) < sigmas
+    sensed = np.zeros(driven.shape, dtype=np.int32)
+    sensed[near] = driven[near] + normals >= 0
+    counts += sensed.sum(axis=1, dtype=np.int32).reshape(-1)
+
+
+def convert(
+    sums: NDArray[np.float32],
+    noise_variance: NDArray[np.float32],
+    normals: NDArray[np.float32],
+    baseline: NDArray[np.float32],
+    offset: NDArray[np.float32],
+    lsb: np.float32,
+    top_code: np.float32,
+) -> NDArray[np.float32]:
+    value = sums.copy()
+    if normals.size:
+        value += np.sqrt(noise_variance) * normals
+    if baseline.size:
+        value -= baseline
+    if lsb > 0:
+        value = value * (np.float32(1) / lsb)
+        if offset.size:
+            value = value + offset
+        value = np.clip(np.rint(value), np.float32(0), top_code) * lsb
+    total = np.zeros(value.shape[1], dtype=np.float32)
+    for tile in value:
+        total += tile
+    return total
+
+
+def pulse_counts(
+    rows: NDArray[np.int32],
+    pool: NDArray[np.uint8],
+    flags: NDArray[np.uint8],
+    up: NDArray[np.float32],
+    down: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    signed = np.where(flags != 0, up[:, None], -down[:, None])
+    return np.where(pool[rows] != 0, signed, np.float32(0)).astype(np.float32)

@@ -1,0 +1,105 @@
+"""Every kernel equals its plain numpy twin in `hwsim.reference`."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hwsim import kernels, reference
+
+seeds = st.integers(0, 2**32 - 1)
+SLOTS, LINES = 50, 2 * kernels.BLOCK
+
+
+def _lines(rng, low=0.0):
+    return rng.uniform(low, 1.0, (2, SLOTS, kernels.BLOCK)).astype(np.float32)
+
+
+def _active(rng):
+    return np.sort(rng.choice(SLOTS, int(rng.integers(0, SLOTS)), replace=False)).astype(np.int32)
+
+
+def _bounds(active):
+    return np.searchsorted(active, [0, 16, 32, SLOTS]).astype(np.int64)
+
+
+def test_store_rows():
+    rng = np.random.default_rng(0)
+    lines = np.zeros((2, SLOTS, kernels.BLOCK), dtype=np.float32)
+    rows = np.array([0, 5, 63, 64, 100], dtype=np.int32)
+    values = rng.random((5, SLOTS), dtype=np.float32)
+    kernels.store_rows(lines, rows, values)
+    flat = reference.flatten(lines)
+    assert np.array_equal(flat[:, rows], values.T)
+    assert np.count_nonzero(flat) == np.count_nonzero(values)
+
+
+@settings(max_examples=25, deadline=None)
+@given(seeds)
+def test_line_sums(seed):
+    rng = np.random.default_rng(seed)
+    lines, active = _lines(rng), _active(rng)
+    bounds = _bounds(active)
+    ours, twins = (np.zeros((2, 3, LINES), dtype=np.float32) for _ in range(2))
+    kernels.line_sums_and_squares(lines, active, bounds, ours[0], ours[1])
+    reference.line_sums_and_squares(lines, active, bounds, twins[0], twins[1])
+    assert ours == pytest.approx(twins, rel=1e-5)  # numpy adds in another order
+    alone = np.zeros((2, 3, LINES), dtype=np.float32)
+    kernels.line_sums(lines, active, bounds, alone[0])
+    kernels.line_squares(lines, active, bounds, alone[1])
+    assert np.array_equal(alone, ours)
+
+
+@settings(max_examples=25, deadline=None)
+@given(seeds)
+def test_sensing(seed):
+    rng = np.random.default_rng(seed)
+    lines, active = _lines(rng, low=-1.0), _active(rng)
+    half = np.float32(0.5)
+    assert np.array_equal(
+        kernels.count_above(lines, active, half, 70), reference.count_above(lines, active, half, 70)
+    )
+    margins = rng.normal(0, 8, lines.shape).astype(np.float32)
+    sigmas = np.float32(6)
+    results = []
+    for module in (kernels, reference):
+        counts = np.zeros(LINES, dtype=np.int32)
+        doubtful = np.zeros((2, active.size), dtype=np.int32)
+        total = module.count_certain(margins, active, sigmas, counts, doubtful)
+        draws = np.random.default_rng(seed).standard_normal(total).astype(np.float32)
+        module.count_doubtful(margins, active, sigmas, counts, doubtful, draws)
+        results.append((counts, doubtful, total))
+    assert np.array_equal(results[0][0], results[1][0])
+    assert np.array_equal(results[0][1], results[1][1])
+    assert results[0][2] == results[1][2]
+
+
+@settings(max_examples=40, deadline=None)
+@given(seeds, st.booleans(), st.booleans(), st.booleans(), st.booleans())
+def test_convert(seed, noisy, referenced, adc, offsets):
+    rng = np.random.default_rng(seed)
+    none = np.empty((0, 0), dtype=np.float32)
+    shape = (3, LINES)
+    sums = rng.uniform(0, 30, shape).astype(np.float32)
+    args = (
+        rng.uniform(0, 2, shape).astype(np.float32) if noisy else none,
+        rng.standard_normal(shape).astype(np.float32) if noisy else none,
+        rng.uniform(0, 5, shape).astype(np.float32) if referenced else none,
+        rng.normal(0, 1, shape).astype(np.float32) if offsets else none,
+        np.float32(0.25 if adc else 0),
+        np.float32(63),
+    )
+    assert np.array_equal(kernels.convert(sums, *args), reference.convert(sums, *args))
+
+
+@settings(max_examples=25, deadline=None)
+@given(seeds)
+def test_pulse_counts(seed):
+    rng = np.random.default_rng(seed)
+    pool = (rng.random((20, SLOTS)) < 0.6).astype(np.uint8)
+    flags = (rng.random(SLOTS) < 0.3).astype(np.uint8)
+    rows = np.sort(rng.choice(20, 6, replace=False)).astype(np.int32)
+    up, down = rng.random((2, 6)).astype(np.float32)
+    assert np.array_equal(
+        kernels.pulse_counts(rows, pool, flags, up, down), reference.pulse_counts(rows, pool, flags, up, down)
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias, final
+from typing import TypeAlias, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,14 +39,13 @@ class LineStore:
     def __init__(self, array: CellArray, look: Look) -> None:
         self._array, self._look = array, look
         rows, slots = array.cells.g.shape
-        blocks = -(-rows // kernels.BLOCK)
-        self.values = np.zeros((blocks, slots, kernels.BLOCK), dtype=np.float32)
+        self.values = np.empty((slots, rows), dtype=np.float32)
         self._clock = np.full(slots, -1.0)  # when each slot's line was last evaluated [s]
         self.refresh_all()
 
     def refresh_all(self) -> None:
         """Look at every cell again."""
-        self._put(np.arange(self._clock.size), self._look(self._array, ...))
+        self.values[...] = self._look(self._array, ...).T
         self._clock[:] = self._array.cells.clock
 
     def refresh_rows(self, rows: NDArray[np.int32]) -> None:
@@ -60,15 +59,8 @@ class LineStore:
             return
         stale = active[self._clock[active] != array.cells.clock]
         if stale.size:
-            self._put(stale, self._look(array, (slice(None), stale)))
+            self.values[stale] = self._look(array, (slice(None), stale)).T
             self._clock[stale] = array.cells.clock
-
-    def _put(self, slots: NDArray[np.integer[Any]], values: F32) -> None:
-        """Store values (rows, n) of whole slots."""
-        blocks = self.values.shape[0]
-        padded = np.zeros((blocks * kernels.BLOCK, slots.size), dtype=np.float32)
-        padded[: values.shape[0]] = values
-        self.values[:, slots, :] = padded.reshape(blocks, kernels.BLOCK, slots.size).transpose(0, 2, 1)
 
 
 @final
@@ -113,14 +105,13 @@ class BinaryReadout:
         events["sense"] += int(active.size) * rows
         events["sense_cycle"] += int(active.size)
         if not array.device.noisy:
-            return kernels.count_above(lines.values, active, array.mapping.reference, rows)
-        blocks = lines.values.shape[0]
-        counts = np.empty(blocks * kernels.BLOCK, dtype=np.int32)
-        doubtful = np.empty((blocks, active.size), dtype=np.int32)
+            return kernels.count_above(lines.values, active, array.mapping.reference)
+        counts = np.empty(rows, dtype=np.int32)
+        doubtful = np.empty(active.size, dtype=np.int32)
         total = kernels.count_certain(lines.values, active, _CERTAIN, counts, doubtful)
         draws = normals(array.streams["read"], total)
         kernels.count_doubtful(lines.values, active, _CERTAIN, counts, doubtful, draws)
-        return counts[:rows]
+        return counts
 
 
 @final
@@ -135,7 +126,7 @@ class AnalogReadout:
         self._lines = LineStore(array, CellArray.conductance)
         separate = array.device.noisy and not array.device.proportional_noise
         self._noise = LineStore(array, _read_noise) if separate else None
-        width = self._lines.values.shape[0] * kernels.BLOCK
+        width = self._lines.values.shape[1]
         self._sums = np.zeros((tiling.down, width), dtype=np.float32)
         self._squares = np.zeros_like(self._sums)
         self._offset = np.zeros((tiling.down, width), dtype=np.float32) if adc_offset.size else _NONE

@@ -6,20 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def flatten(lines: NDArray[np.float32]) -> NDArray[np.float32]:
-    """A line store (blocks, slots, BLOCK) as (slots, blocks * BLOCK)."""
-    return lines.transpose(1, 0, 2).reshape(lines.shape[1], -1)
-
-
 def line_sums(
     lines: NDArray[np.float32],
     active: NDArray[np.int32],
     bounds: NDArray[np.int64],
     sums: NDArray[np.float32],
 ) -> None:
-    g = flatten(lines)
     for tile in range(bounds.size - 1):
-        sums[tile] = g[active[bounds[tile] : bounds[tile + 1]]].sum(axis=0)
+        sums[tile] = lines[active[bounds[tile] : bounds[tile + 1]]].sum(axis=0)
 
 
 def line_sums_and_squares(
@@ -43,9 +37,9 @@ def line_squares(
 
 
 def count_above(
-    lines: NDArray[np.float32], active: NDArray[np.int32], reference: np.float32, rows: int
+    lines: NDArray[np.float32], active: NDArray[np.int32], reference: np.float32
 ) -> NDArray[np.int32]:
-    return np.asarray((flatten(lines)[active] >= reference).sum(axis=0, dtype=np.int32)[:rows])
+    return np.asarray((lines[active] >= reference).sum(axis=0, dtype=np.int32))
 
 
 def count_certain(
@@ -55,9 +49,9 @@ def count_certain(
     counts: NDArray[np.int32],
     doubtful: NDArray[np.int32],
 ) -> int:
-    driven = margins[:, active]
-    counts[:] = (driven >= sigmas).sum(axis=1).reshape(-1)
-    doubtful[:] = (np.abs(driven) < sigmas).sum(axis=2)
+    driven = margins[active]
+    counts[:] = (driven >= sigmas).sum(axis=0)
+    doubtful[:] = (np.abs(driven) < sigmas).sum(axis=1)
     return int(doubtful.sum())
 
 
@@ -69,11 +63,11 @@ def count_doubtful(
     doubtful: NDArray[np.int32],
     normals: NDArray[np.float32],
 ) -> None:
-    driven = margins[:, active]
+    driven = margins[active]
     near = np.abs(driven) < sigmas
     sensed = np.zeros(driven.shape, dtype=np.int32)
     sensed[near] = driven[near] + normals >= 0
-    counts += sensed.sum(axis=1, dtype=np.int32).reshape(-1)
+    counts += sensed.sum(axis=0, dtype=np.int32)
 
 
 def convert(

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from hwsim import kernels, reference
 
 seeds = st.integers(0, 2**32 - 1)
-SLOTS, LINES = 50, 2 * kernels.BLOCK
+SLOTS, LINES = 50, 70
 
 
 def _lines(rng, low=0.0):
-    return rng.uniform(low, 1.0, (2, SLOTS, kernels.BLOCK)).astype(np.float32)
+    return rng.uniform(low, 1.0, (SLOTS, LINES)).astype(np.float32)
 
 
 def _active(rng):
@@ -25,13 +25,12 @@ def _bounds(active):
 
 def test_store_rows():
     rng = np.random.default_rng(0)
-    lines = np.zeros((2, SLOTS, kernels.BLOCK), dtype=np.float32)
-    rows = np.array([0, 5, 63, 64, 100], dtype=np.int32)
+    lines = np.zeros((SLOTS, LINES), dtype=np.float32)
+    rows = np.array([0, 5, 63, 64, 69], dtype=np.int32)
     values = rng.random((5, SLOTS), dtype=np.float32)
     kernels.store_rows(lines, rows, values)
-    flat = reference.flatten(lines)
-    assert np.array_equal(flat[:, rows], values.T)
-    assert np.count_nonzero(flat) == np.count_nonzero(values)
+    assert np.array_equal(lines[:, rows], values.T)
+    assert np.count_nonzero(lines) == np.count_nonzero(values)
 
 
 @settings(max_examples=25, deadline=None)
@@ -47,7 +46,8 @@ def test_line_sums(seed):
     alone = np.zeros((2, 3, LINES), dtype=np.float32)
     kernels.line_sums(lines, active, bounds, alone[0])
     kernels.line_squares(lines, active, bounds, alone[1])
-    assert np.array_equal(alone, ours)
+    assert np.array_equal(alone[0], ours[0])
+    assert alone[1] == pytest.approx(ours[1], rel=1e-5)
 
 
 @settings(max_examples=25, deadline=None)
@@ -57,14 +57,14 @@ def test_sensing(seed):
     lines, active = _lines(rng, low=-1.0), _active(rng)
     half = np.float32(0.5)
     assert np.array_equal(
-        kernels.count_above(lines, active, half, 70), reference.count_above(lines, active, half, 70)
+        kernels.count_above(lines, active, half), reference.count_above(lines, active, half)
     )
     margins = rng.normal(0, 8, lines.shape).astype(np.float32)
     sigmas = np.float32(6)
     results = []
     for module in (kernels, reference):
         counts = np.zeros(LINES, dtype=np.int32)
-        doubtful = np.zeros((2, active.size), dtype=np.int32)
+        doubtful = np.zeros(active.size, dtype=np.int32)
         total = module.count_certain(margins, active, sigmas, counts, doubtful)
         draws = np.random.default_rng(seed).standard_normal(total).astype(np.float32)
         module.count_doubtful(margins, active, sigmas, counts, doubtful, draws)

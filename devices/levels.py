@@ -1,0 +1,135 @@
+"""RRAM programmed to levels by a closed-loop writer, known from the statistics of its misses."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import ClassVar, final
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+
+from htm.pick import Params
+
+from .curves import polynomial
+from .lanes import normals
+from .model import F32, Cells, DeviceModel, Where, store
+from .units import Second
+
+
+@final
+class Miss(Params):
+    """How far cells are from their target some time after programming."""
+
+    after: Second = Field(gt=0.0, description="time since programming [s]")
+    poly: tuple[float, ...] = Field(
+        min_length=1,
+        description="sd of the miss as a fraction of g_max: coefficients in r = target / g_max, "
+        "lowest order first [1]",
+    )
+
+
+@final
+class LevelRram(DeviceModel):
+    """Closed-loop programmed RRAM: Gaussian misses whose sd depends on the level and grows with time.
+
+    A cell programmed to g_t is at ``g_t + sigma(g_t / g_max, t) z`` the time t later, z drawn once per
+    programming event: the same cell stays a high or a low one. sigma is interpolated linearly in log t
+    between the times of `program_poly` and of `retention`, and constant before the first and after the last.
+
+    A pulse of count c is a controller's read-modify-write to the true conductance plus c steps; a step is the
+    whole range.
+
+    Coefficients are fractions of `g_max`, so that another `g_max` scales the misses with the range.
+    `program_scale` multiplies all of them, `retention` included.
+    """
+
+    whole_pulses: ClassVar[bool] = False
+
+    program_poly: tuple[float, ...] = Field(
+        min_length=1,
+        description="sd of the miss just after programming as a fraction of g_max: coefficients in "
+        "r = target / g_max, lowest order first [1]",
+    )
+    program_time: Second = Field(
+        default=1.0, gt=0.0, description="time since programming at which program_poly was measured [s]"
+    )
+    retention: tuple[Miss, ...] = Field(
+        default=(), description="misses at later times, earliest first; none: they stay as programmed"
+    )
+    program_scale: float = Field(
+        default=1.0, ge=0.0, description="multiplies every miss (1: as published) [1]"
+    )
+
+    @model_validator(mode="after")
+    def _check_order(self) -> LevelRram:
+        times = [self.program_time, *(miss.after for miss in self.retention)]
+        for earlier, later in itertools.pairwise(times):
+            if later <= earlier:
+                raise ValueError(
+                    f"retention: times must rise from program_time, got {later:g} after {earlier:g} s"
+                )
+        return self
+
+    @property
+    def step(self) -> float:
+        """The whole range [S]: a count is the fraction of it that a controller adds."""
+        return self.g_max - self.g_min
+
+    @property
+    def ages(self) -> bool:
+        return bool(self.retention) and self.program_scale > 0.0
+
+    def _spread(self, cells: Cells, rng: np.random.Generator) -> None:
+        """Cells differ by their misses only; what each will gain is kept, so that a look needs no curves."""
+        if self.ages:
+            for later in range(len(self.retention)):
+                cells.more[_gain(later)] = np.zeros_like(cells.g)
+
+    def _programmed(
+        self,
+        cells: Cells,
+        where: Where,
+        target: F32,
+        changed: NDArray[np.bool_] | None,
+        rng: np.random.Generator,
+    ) -> F32:
+        """Conductance at program_time [S]; what is added until each later time goes into `cells.more`."""
+        if self.program_scale == 0.0:
+            return target
+        r = target / np.float32(self.g_max)
+        z = normals(rng, target.shape)
+        z *= np.float32(self.program_scale * self.g_max)
+        sigma = polynomial(self.program_poly, r)
+        g = target + sigma * z
+        for later, miss in enumerate(self.retention):
+            earlier, sigma = sigma, polynomial(miss.poly, r)
+            store(cells.more[_gain(later)], where, (sigma - earlier) * z, changed)
+        return g
+
+    def _pulsed(self, cells: Cells, where: Where, g: F32, count: F32, rng: np.random.Generator) -> F32:
+        return self._programmed(cells, where, self._moved(g, count), count != 0, rng)
+
+    def _written(self, cells: Cells, where: Where, target: F32, rng: np.random.Generator) -> F32:
+        return self._programmed(cells, where, target, None, rng)
+
+    def _aged(self, cells: Cells, where: Where, g: F32) -> F32:
+        if cells.clock <= self.program_time:  # no cell can be older than the clock
+            return g
+        log_age = np.log(np.maximum(self._elapsed(cells, where), np.float32(self.program_time)))
+        since = math.log(self.program_time)
+        for later, miss in enumerate(self.retention):
+            if math.log(cells.clock) <= since:
+                break
+            until = math.log(miss.after)
+            share = np.clip((log_age - np.float32(since)) / np.float32(until - since), 0, 1, dtype=np.float32)
+            share *= cells.more[_gain(later)][where]
+            g = g + share
+            since = until
+        return np.maximum(g, np.float32(0))
+
+
+def _gain(later: int) -> str:
+    """Name of the array of what cells gain [S] on the way to the retention entry `later`."""
+    return f"gain_{later}"

@@ -1,0 +1,90 @@
+"""Fast Gaussian noise: a generator's stream, expanded inside a kernel.
+
+Cells and lines need tens of thousands of normal numbers a step, and drawing them one by one costs more than
+all the rest of the step. Here one 64-bit key is drawn from the named stream; SplitMix64 (Steele, Lea, Flood
+2014, OOPSLA) expands it counter by counter, and the normal quantile is taken by Giles' single-precision
+polynomial (M. Giles, "Approximating the erfinv function", GPU Computing Gems 2, 2012, table 5). Every step is
+arithmetic without branches, so it runs on vector instructions. Resolution 2^-25 in probability, tails to 5.5
+sigma; the quantile agrees with SciPy's to 3e-6 (tested).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit, uint32, uint64
+from numpy.typing import NDArray
+
+_CHUNK = 1024
+
+
+@njit(cache=True, error_model="numpy")
+def _fill(key: np.uint64, out: NDArray[np.float32]) -> None:
+    """Standard normals of the stream `key`, (n,), in place."""
+    half = np.empty(_CHUNK, dtype=np.float32)  # distance of the probability from 0 or 1, in (0, 0.5)
+    sign = np.empty(_CHUNK, dtype=np.float32)
+    mantissa = np.empty(_CHUNK, dtype=np.float32)
+    mantissa_bits = mantissa.view(np.int32)
+    exponent = np.empty(_CHUNK, dtype=np.float32)
+    product = np.empty(_CHUNK, dtype=np.float32)
+    product_bits = product.view(np.int32)
+    one, two = np.float32(1), np.float32(2)
+    for start in range(0, out.size, _CHUNK):
+        n = min(_CHUNK, out.size - start)
+        part = out[start : start + n]
+        for i in range(n):
+            z = uint64(key) + uint64(start + i + 1) * uint64(0x9E3779B97F4A7C15)
+            z = (z ^ (z >> uint64(30))) * uint64(0xBF58476D1CE4E5B9)
+            z = (z ^ (z >> uint64(27))) * uint64(0x94D049BB133111EB)
+            high = uint32((z ^ (z >> uint64(31))) >> uint64(32))
+            half[i] = (np.float32(high >> uint32(8)) + np.float32(0.5)) * np.float32(2.0**-25)
+            sign[i] = one - two * np.float32(high & uint32(1))
+        for i in range(n):
+            product[i] = np.float32(4) * half[i] * (one - half[i])
+        # log of the product: split off the exponent, centre the mantissa on 1, then 2 artanh((m - 1)/(m + 1))
+        for i in range(n):
+            shifted = product_bits[i] - np.int32(0x3F3504F3)
+            exponent[i] = np.float32(shifted >> np.int32(23))
+            mantissa_bits[i] = (shifted & np.int32(0x7FFFFF)) + np.int32(0x3F3504F3)
+        for i in range(n):
+            s = (mantissa[i] - one) / (mantissa[i] + one)
+            q = s * s
+            series = one + q * (
+                np.float32(1 / 3) + q * (np.float32(1 / 5) + q * (np.float32(1 / 7) + q * np.float32(1 / 9)))
+            )
+            w = -(exponent[i] * np.float32(0.6931471805599453) + two * s * series)
+            w = w if w > np.float32(0) else np.float32(0)
+            c = w - np.float32(2.5)
+            centre = np.float32(2.81022636e-08)
+            centre = np.float32(3.43273939e-07) + centre * c
+            centre = np.float32(-3.5233877e-06) + centre * c
+            centre = np.float32(-4.39150654e-06) + centre * c
+            centre = np.float32(0.00021858087) + centre * c
+            centre = np.float32(-0.00125372503) + centre * c
+            centre = np.float32(-0.00417768164) + centre * c
+            centre = np.float32(0.246640727) + centre * c
+            centre = np.float32(1.50140941) + centre * c
+            t = np.sqrt(w) - np.float32(3)
+            tail = np.float32(-0.000200214257)
+            tail = np.float32(0.000100950558) + tail * t
+            tail = np.float32(0.00134934322) + tail * t
+            tail = np.float32(-0.00367342844) + tail * t
+            tail = np.float32(0.00573950773) + tail * t
+            tail = np.float32(-0.0076224613) + tail * t
+            tail = np.float32(0.00943887047) + tail * t
+            tail = np.float32(1.00167406) + tail * t
+            tail = np.float32(2.83297682) + tail * t
+            p = centre if w < np.float32(5) else tail
+            part[i] = sign[i] * p * (one - two * half[i]) * np.float32(1.4142135623730951)
+
+
+def normals(rng: np.random.Generator, shape: int | tuple[int, ...]) -> NDArray[np.float32]:
+    """Standard normal numbers, float32.
+
+    Parameters
+    ----------
+    rng : the named stream; one key is taken from it whatever the shape
+    shape : shape of the result
+    """
+    out = np.empty(shape, dtype=np.float32)
+    _fill(np.uint64(rng.bit_generator.random_raw()), out.reshape(-1))
+    return out

@@ -41,16 +41,26 @@ class LineStore:
         rows, slots = array.cells.g.shape
         self.values = np.empty((slots, rows), dtype=np.float32)
         self._clock = np.full(slots, -1.0)  # when each slot's line was last evaluated [s]
+        self.late = np.zeros(rows, dtype=np.bool_)
         self.refresh_all()
 
     def refresh_all(self) -> None:
         """Look at every cell again."""
+        self.late[:] = False
         self.values[...] = self._look(self._array, ...).T
         self._clock[:] = self._array.cells.clock
 
     def refresh_rows(self, rows: NDArray[np.int32]) -> None:
         """Look at programmed rows again."""
         kernels.store_rows(self.values, rows, self._look(self._array, rows))
+
+    def note_rows(self, rows: NDArray[np.int32]) -> None:
+        """Leave programmed rows for later: `late` says which. Many late rows are looked at together, because
+        then each cache line of the store is fetched once for several of them."""
+        self.late[rows] = True
+        if np.count_nonzero(self.late) > self.late.size // 16:
+            self.refresh_rows(np.flatnonzero(self.late).astype(np.int32))
+            self.late[:] = False
 
     def refresh_slots(self, active: Bits) -> None:
         """Look again at driven lines that have aged since the last look."""
@@ -126,6 +136,8 @@ class AnalogReadout:
         self._lines = LineStore(array, CellArray.conductance)
         separate = array.device.noisy and not array.device.proportional_noise
         self._noise = LineStore(array, _read_noise) if separate else None
+        # Rows that just learned can be summed from the cells themselves where nothing but the cells counts.
+        self._lazy = array.device.proportional_noise and not array.device.ages
         width = self._lines.values.shape[1]
         self._sums = np.zeros((tiling.down, width), dtype=np.float32)
         self._squares = np.zeros_like(self._sums)
@@ -146,6 +158,9 @@ class AnalogReadout:
 
     def refresh_rows(self, rows: NDArray[np.int32]) -> None:
         """Look at programmed rows again."""
+        if self._lazy:
+            self._lines.note_rows(rows)
+            return
         for store in self._stores:
             store.refresh_rows(rows)
 
@@ -164,17 +179,16 @@ class AnalogReadout:
         for store in self._stores:
             store.refresh_slots(active)
         bounds = tiling.bounds(active)
-        if not array.device.noisy:
+        variance, draws = self._squares, _NONE
+        if self._noise is not None:
             kernels.line_sums(g, active, bounds, self._sums)
-            variance = draws = _NONE
+            kernels.line_squares(self._noise.values, active, bounds, variance)
         else:
-            variance = self._squares
-            if self._noise is None:
-                kernels.line_sums_and_squares(g, active, bounds, self._sums, variance)
-                variance *= np.float32(array.device.read_sigma) ** 2
-            else:
-                kernels.line_sums(g, active, bounds, self._sums)
-                kernels.line_squares(self._noise.values, active, bounds, variance)
+            kernels.line_sums_and_squares(g, active, bounds, self._sums, variance)
+            late = np.flatnonzero(self._lines.late).astype(np.int32)
+            kernels.row_sums_and_squares(array.cells.g, late, active, bounds, self._sums, variance)
+            variance *= np.float32(array.device.read_sigma) ** 2
+        if array.device.noisy:
             draws = normals(array.streams["read"], self._sums.shape)
         baseline = self._baseline(variance, draws) if self._params.reference_column else _NONE
         total = kernels.convert(self._sums, variance, draws, baseline, self._offset, self._lsb, self._top)

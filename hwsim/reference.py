@@ -27,6 +27,20 @@ def line_sums_and_squares(
     line_sums(lines**2, active, bounds, squares)
 
 
+def row_sums_and_squares(
+    g: NDArray[np.float32],
+    rows: NDArray[np.int32],
+    active: NDArray[np.int32],
+    bounds: NDArray[np.int64],
+    sums: NDArray[np.float32],
+    squares: NDArray[np.float32],
+) -> None:
+    for tile in range(bounds.size - 1):
+        driven = g[np.ix_(rows, active[bounds[tile] : bounds[tile + 1]])]
+        sums[tile, rows] = driven.sum(axis=1)
+        squares[tile, rows] = (driven**2).sum(axis=1)
+
+
 def line_squares(
     lines: NDArray[np.float32],
     active: NDArray[np.int32],

@@ -52,6 +52,22 @@ def test_line_sums(seed):
 
 @settings(max_examples=25, deadline=None)
 @given(seeds)
+def test_row_sums_equal_line_sums_bit_for_bit(seed):
+    rng = np.random.default_rng(seed)
+    lines, active = _lines(rng), _active(rng)
+    bounds = _bounds(active)
+    rows = np.sort(rng.choice(LINES, 12, replace=False)).astype(np.int32)
+    whole, part, twin = (np.zeros((2, 3, LINES), dtype=np.float32) for _ in range(3))
+    g = np.ascontiguousarray(lines.T)
+    kernels.line_sums_and_squares(lines, active, bounds, whole[0], whole[1])
+    kernels.row_sums_and_squares(g, rows, active, bounds, part[0], part[1])
+    reference.row_sums_and_squares(g, rows, active, bounds, twin[0], twin[1])
+    assert np.array_equal(part[:, :, rows], whole[:, :, rows])
+    assert part == pytest.approx(twin, rel=1e-5)
+
+
+@settings(max_examples=25, deadline=None)
+@given(seeds)
 def test_sensing(seed):
     rng = np.random.default_rng(seed)
     lines, active = _lines(rng, low=-1.0), _active(rng)

@@ -1,6 +1,6 @@
-"""Hot loop of the soft-bounds model. Pure: arrays in, a new array out; random numbers are drawn outside.
+"""Hot loops of the device models. Pure: random numbers are drawn outside.
 
-It has a plain numpy twin of the same name in `devices.reference`, and a test holds the two equal.
+Each has a plain numpy twin, in `devices.reference` or in the model's general way; tests hold the two equal.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from .reference import LARGEST_VARIANCE, MOST_PULSES
+from .reference import LARGEST_VARIANCE, MOST_PULSES, SMALLEST
 
 F32 = NDArray[np.float32]
 
@@ -35,14 +35,10 @@ def soft_bound_pulses(
 
     A pulse takes the distance x to its bound to ``x (1 - a) - a n xi s``, with s = x where the noise is
     `proportional` to the distance and s = `span` where it is constant. After k pulses x has the mean M x and
-    the variance V s^2, and j + k pulses follow from j and from k:
-
-    ========  ====================================================================
-    mean      ``M_j M_k``
-    V         ``V_j (V_k + M_k^2) + M_j^2 V_k`` (proportional), ``V_j M_k^2 + V_k`` (constant)
-    ========  ====================================================================
-
-    so the binary digits of `count` suffice, without logarithms and without a difference of near numbers.
+    the variance V s^2. Where the noise is proportional, j + k pulses follow from j and from k by
+    ``M_j M_k`` and ``V_j (V_k + M_k^2) + M_j^2 V_k``. Where it is constant, the share D = 1 - M that is gone
+    follows by ``D_j + D_k - D_j D_k``, and ``V = a^2 n^2 D (2 - D) / (a (2 - a))``. So the binary digits of
+    `count` suffice, without logarithms and without a difference of near numbers.
 
     Parameters
     ----------
@@ -63,6 +59,12 @@ def soft_bound_pulses(
         # Views indexed from 0: with an index that might be negative no loop becomes vector instructions.
         part = slice(start, min(start + BLOCK, g.size))
         signed = count[part]
+        if not proportional and _largest(signed) < np.float32(63.5):
+            _few_pulses(
+                g[part], step_up[part], step_down[part], bottom[part], top[part], signed, xi[part],
+                noise_up, noise_down, span, fresh[part],
+            )  # fmt: skip
+            continue
         most = _start(
             signed,
             step_up[part],
@@ -75,9 +77,12 @@ def soft_bound_pulses(
             mean_2k,
             variance_2k,
         )
-        while most > 0:
-            _take_digit(signed.size, proportional, left, mean, variance, mean_2k, variance_2k)
-            most = most >> 1
+        if proportional:
+            while most > 0:
+                _take_digit(signed.size, left, mean, variance, mean_2k, variance_2k)
+                most = most >> 1
+        else:
+            _take_all_digits(signed.size, most, left, mean, variance, mean_2k, variance_2k)
         _land(
             g[part],
             bottom[part],
@@ -91,6 +96,16 @@ def soft_bound_pulses(
             fresh[part],
         )
     return fresh
+
+
+@njit(cache=True)
+def _largest(signed: F32) -> np.float32:
+    """Largest absolute value."""
+    most = np.float32(0)
+    for i in range(signed.size):
+        size = abs(signed[i])
+        most = size if size > most else most
+    return most
 
 
 @njit(cache=True)
@@ -126,26 +141,95 @@ def _start(
 @njit(cache=True)
 def _take_digit(
     n: int,
-    proportional: bool,
     left: NDArray[np.int32],
     mean: F32,
     variance: F32,
     mean_2k: F32,
     variance_2k: F32,
 ) -> None:
-    """Join the lowest binary digit of the pulses left, then double the moments of 2^k pulses."""
-    one = np.float32(1)
-    follows = one if proportional else np.float32(0)
+    """Proportional noise: join the lowest binary digit of the pulses left, then double the moments of 2^k."""
     for i in range(n):
         m, v, m2, v2 = mean[i], variance[i], mean_2k[i], variance_2k[i]
         odd = (left[i] & 1) == 1
         square = m2 * m2
-        joined = v * (follows * v2 + square) + (follows * (m * m) + (one - follows)) * v2
-        doubled = v2 * (follows * v2 + square) + (follows * square + (one - follows)) * v2
+        joined = v * (v2 + square) + m * m * v2
+        doubled = v2 * (v2 + square) + square * v2
         variance[i] = min(joined, LARGEST_VARIANCE) if odd else v
         mean[i] = m * m2 if odd else m
         variance_2k[i], mean_2k[i] = min(doubled, LARGEST_VARIANCE), square
         left[i] = left[i] >> 1
+
+
+@njit(cache=True, error_model="numpy")
+def _take_all_digits(
+    n: int,
+    most: np.int32,
+    left: NDArray[np.int32],
+    mean: F32,
+    variance: F32,
+    mean_2k: F32,
+    variance_2k: F32,
+) -> None:
+    """Constant noise: mean and variance after all pulses that are left; the scratch arrays are used up."""
+    one, two = np.float32(1), np.float32(2)
+    for i in range(n):  # from here on, mean and mean_2k hold what is gone, and variance what scales it
+        a = one - mean_2k[i]
+        scale = max(a * (two - a), SMALLEST)
+        variance[i] = variance_2k[i] / scale
+        mean[i], mean_2k[i] = np.float32(0), a
+    while most > 0:
+        for i in range(n):
+            gone, gone_2k = mean[i], mean_2k[i]
+            mean[i] = gone + gone_2k - gone * gone_2k if (left[i] & 1) == 1 else gone
+            mean_2k[i] = gone_2k * (two - gone_2k)
+            left[i] = left[i] >> 1
+        most = most >> 1
+    for i in range(n):
+        gone = mean[i]
+        variance[i] = min(variance[i] * (gone * (two - gone)), LARGEST_VARIANCE)
+        mean[i] = one - gone
+
+
+@njit(cache=True, error_model="numpy")
+def _few_pulses(
+    g: F32,
+    step_up: F32,
+    step_down: F32,
+    bottom: F32,
+    top: F32,
+    signed: F32,
+    xi: F32,
+    noise_up: np.float32,
+    noise_down: np.float32,
+    span: np.float32,
+    fresh: F32,
+) -> None:
+    """Constant noise and at most 63 pulses, the usual case: all six digits of a cell while it is in registers.
+
+    The same arithmetic as the general way, so the same result bit for bit.
+    """
+    zero, one, two, half = np.float32(0), np.float32(1), np.float32(2), np.float32(0.5)
+    for i in range(g.size):
+        c, before, low, high, up, down = signed[i], g[i], bottom[i], top[i], step_up[i], step_down[i]
+        a = up if c > zero else down
+        noise = a * noise_up if c > zero else a * noise_down
+        share = one - (one - a)
+        bottomless = share * (two - share)
+        scale = (noise * noise) / (bottomless if bottomless > SMALLEST else SMALLEST)
+        left = np.int32(abs(c) + half)
+        gone = zero
+        for digit in (1, 2, 4, 8, 16, 32):
+            joined = gone + share - gone * share
+            gone = joined if (left & np.int32(digit)) != 0 else gone
+            share = share * (two - share)
+        variance = scale * (gone * (two - gone))
+        variance = variance if variance < LARGEST_VARIANCE else LARGEST_VARIANCE
+        gap = high - before if c > zero else before - low
+        rest = gap * (one - gone) - span * np.sqrt(variance) * xi[i]
+        moved = high - rest if c > zero else low + rest
+        moved = moved if moved > low else low
+        moved = moved if moved < high else high
+        fresh[i] = moved if abs(c) >= half else before
 
 
 @njit(cache=True)
@@ -201,7 +285,8 @@ def soft_bound_rows(
     step_up, step_down, bottom, top : (all rows, slots), or (1, slots) where every row is alike
     rows : rows that are pulsed
     count, xi : (n, slots)
-    shown : (n, slots) what is added to the resting conductance to give the shown one [S]; (0, slots) where hidden is
+    shown : (n, slots) what is added to the resting conductance to give the shown one [S], overwritten; or
+        (0, slots) where `hidden` is
     """
     zero = np.float32(0)
     for i in range(rows.size):
@@ -221,8 +306,10 @@ def soft_bound_rows(
             span,
         )
         row_count, out = count[i], g[row]
+        # One simple loop a purpose and no condition that skips a load, so that each becomes vector instructions.
         for slot in range(fresh.size):
-            fresh[slot] = max(fresh[slot], zero) if row_count[slot] != zero else state[slot]
+            positive = fresh[slot] if fresh[slot] > zero else zero
+            fresh[slot] = positive if row_count[slot] != zero else state[slot]
         if stuck.shape[0] > 0:
             faults = stuck[row]
             for slot in range(fresh.size):
@@ -230,7 +317,64 @@ def soft_bound_rows(
         if hidden.shape[0] > 0:
             added = shown[i]
             for slot in range(fresh.size):
-                changed = (row_count[slot] != zero) & ((stuck.shape[0] == 0) or (stuck[row, slot] == 0))
-                out[slot] = max(fresh[slot] + added[slot], zero) if changed else out[slot]
+                value = fresh[slot] + added[slot]
+                value = value if value > zero else zero
+                added[slot] = value if row_count[slot] != zero else out[slot]
+            if stuck.shape[0] > 0:
+                faults = stuck[row]
+                for slot in range(fresh.size):
+                    added[slot] = added[slot] if faults[slot] == 0 else out[slot]
+            for slot in range(fresh.size):
+                out[slot] = added[slot]
         for slot in range(fresh.size):
             state[slot] = fresh[slot]
+
+
+@njit(cache=True, error_model="numpy")
+def level_rows(
+    g: F32,
+    stuck: NDArray[np.uint8],
+    rows: NDArray[np.int32],
+    count: F32,
+    z: F32,
+    step: np.float32,
+    g_min: np.float32,
+    g_max: np.float32,
+    poly: F32,
+    scale: np.float32,
+) -> None:
+    """Read, add `count` steps and write back whole rows, in place, each cell missing by sd(target) z.
+
+    Parameters
+    ----------
+    g : (all rows, slots) conductance [S]
+    stuck : (all rows, slots), or (0, slots) where no cell is
+    rows : rows that are written
+    count, z : (n, slots); a count of 0 leaves a cell alone
+    step, g_min, g_max : [S]
+    poly : sd of the miss in units of `scale` [S]: coefficients in target / g_max, lowest order first
+    """
+    zero = np.float32(0)
+    miss = np.empty(g.shape[1], dtype=np.float32)
+    target = np.empty(g.shape[1], dtype=np.float32)
+    for i in range(rows.size):
+        row, changes, draws = g[rows[i]], count[i], z[i]
+        for slot in range(row.size):
+            moved = row[slot] + changes[slot] * step
+            moved = moved if moved > g_min else g_min
+            target[slot] = moved if moved < g_max else g_max
+            miss[slot] = poly[poly.size - 1]
+        for k in range(poly.size - 2, -1, -1):
+            for slot in range(row.size):
+                miss[slot] = miss[slot] * (target[slot] / g_max) + poly[k]
+        for slot in range(row.size):
+            sd = miss[slot] if miss[slot] > zero else zero
+            fresh = target[slot] + sd * (draws[slot] * scale)
+            fresh = fresh if fresh > zero else zero
+            target[slot] = fresh if changes[slot] != zero else row[slot]
+        if stuck.shape[0] > 0:
+            faults = stuck[rows[i]]
+            for slot in range(row.size):
+                target[slot] = target[slot] if faults[slot] == 0 else row[slot]
+        for slot in range(row.size):
+            row[slot] = target[slot]

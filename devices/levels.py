@@ -13,8 +13,8 @@ from pydantic import Field, model_validator
 from htm.pick import Params
 
 from .curves import polynomial
-from .lanes import normals
-from .model import F32, Cells, DeviceModel, Where, store
+from .lanes import Lanes, normals
+from .model import F32, PROGRAM_LANE, Cells, DeviceModel, Where, store
 from .units import Second
 
 
@@ -110,6 +110,25 @@ class LevelRram(DeviceModel):
 
     def _pulsed(self, cells: Cells, where: Where, g: F32, count: F32, rng: np.random.Generator) -> F32:
         return self._programmed(cells, where, self._moved(g, count), count != 0, rng)
+
+    def _pulsed_rows(self, cells: Cells, rows: NDArray[np.int32], count: F32, lane: Lanes) -> bool:
+        from .kernels import level_rows  # numba takes seconds to import: only for who pulses
+
+        if self.retention or self.program_scale == 0.0:
+            return False
+        level_rows(
+            cells.g,
+            cells.more.get("stuck", np.empty((0, cells.g.shape[1]), dtype=np.uint8)),
+            rows,
+            count,
+            normals(lane(PROGRAM_LANE), count.shape),
+            np.float32(self.step),
+            np.float32(self.g_min),
+            np.float32(self.g_max),
+            np.array(self.program_poly, dtype=np.float32),
+            np.float32(self.program_scale * self.g_max),
+        )
+        return True
 
     def _written(self, cells: Cells, where: Where, target: F32, rng: np.random.Generator) -> F32:
         return self._programmed(cells, where, target, None, rng)

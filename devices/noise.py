@@ -27,17 +27,20 @@ def _fill(key: np.uint64, out: NDArray[np.float32]) -> None:
     exponent = np.empty(_CHUNK, dtype=np.float32)
     product = np.empty(_CHUNK, dtype=np.float32)
     product_bits = product.view(np.int32)
+    bits = np.empty(_CHUNK // 2 + 1, dtype=np.uint64)
+    halves = bits.view(np.uint32)
     one, two = np.float32(1), np.float32(2)
     for start in range(0, out.size, _CHUNK):
         n = min(_CHUNK, out.size - start)
         part = out[start : start + n]
-        for i in range(n):
+        for i in range(n // 2 + 1):
             z = uint64(key) + uint64(start + i + 1) * uint64(0x9E3779B97F4A7C15)
             z = (z ^ (z >> uint64(30))) * uint64(0xBF58476D1CE4E5B9)
             z = (z ^ (z >> uint64(27))) * uint64(0x94D049BB133111EB)
-            high = uint32((z ^ (z >> uint64(31))) >> uint64(32))
-            half[i] = (np.float32(high >> uint32(8)) + np.float32(0.5)) * np.float32(2.0**-25)
-            sign[i] = one - two * np.float32(high & uint32(1))
+            bits[i] = z ^ (z >> uint64(31))
+        for i in range(n):
+            half[i] = (np.float32(np.int32(halves[i] >> uint32(8))) + np.float32(0.5)) * np.float32(2.0**-25)
+            sign[i] = one - two * np.float32(np.int32(halves[i] & uint32(1)))
         for i in range(n):
             product[i] = np.float32(4) * half[i] * (one - half[i])
         # log of the product: split off the exponent, centre the mantissa on 1, then 2 artanh((m - 1)/(m + 1))

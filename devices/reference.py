@@ -10,6 +10,8 @@ F32 = NDArray[np.float32]
 MOST_PULSES = np.float32(1 << 30)
 LARGEST_VARIANCE = np.float32(1e12)
 """Beyond this the result is one of the bounds anyway; keeps infinities out."""
+SMALLEST = np.float32(np.finfo(np.float32).tiny)
+"""Keeps a division by 0 out where a cell does not move at all."""
 
 
 def soft_bound_pulses(
@@ -26,29 +28,39 @@ def soft_bound_pulses(
     span: np.float32,
 ) -> F32:
     """See `devices.kernels.soft_bound_pulses`; arrays of any one shape."""
-    one = np.float32(1)
-    follows = one if proportional else np.float32(0)
     up = count > 0
     a = np.where(up, step_up, step_down)
-    mean, variance = np.ones_like(a), np.zeros_like(a)
-    mean_2k, variance_2k = one - a, np.square(a * np.where(up, noise_up, noise_down))
-    left = np.minimum(np.abs(count) + np.float32(0.5), MOST_PULSES).astype(np.int32)
-    while left.any():
-        odd = left % 2 == 1
-        square = np.square(mean_2k)
-        joined = (
-            variance * (follows * variance_2k + square)
-            + (follows * np.square(mean) + (one - follows)) * variance_2k
-        )
-        doubled = (
-            variance_2k * (follows * variance_2k + square)
-            + (follows * square + (one - follows)) * variance_2k
-        )
-        variance = np.where(odd, np.minimum(joined, LARGEST_VARIANCE), variance)
-        mean = np.where(odd, mean * mean_2k, mean)
-        variance_2k, mean_2k = np.minimum(doubled, LARGEST_VARIANCE), square
-        left = left >> 1
+    noise = np.square(a * np.where(up, noise_up, noise_down))
+    pulses = np.minimum(np.abs(count) + np.float32(0.5), MOST_PULSES).astype(np.int32)
+    mean, variance = (_proportional if proportional else _constant)(np.float32(1) - a, noise, pulses)
     gap = np.where(up, top - g, g - bottom)
     rest = gap * mean - (gap if proportional else span) * np.sqrt(variance) * xi
     moved = np.clip(np.where(up, top - rest, bottom + rest), bottom, top)
     return np.where(np.abs(count) >= np.float32(0.5), moved, g)
+
+
+def _proportional(stays: F32, noise: F32, left: NDArray[np.int32]) -> tuple[F32, F32]:
+    """Mean factor and variance of `left` pulses whose noise shrinks with the distance."""
+    mean, variance = np.ones_like(stays), np.zeros_like(stays)
+    while left.any():
+        odd, square = left % 2 == 1, np.square(stays)
+        joined = variance * (noise + square) + np.square(mean) * noise
+        doubled = noise * (noise + square) + square * noise
+        variance = np.where(odd, np.minimum(joined, LARGEST_VARIANCE), variance)
+        mean = np.where(odd, mean * stays, mean)
+        noise, stays = np.minimum(doubled, LARGEST_VARIANCE), square
+        left = left >> 1
+    return mean, variance
+
+
+def _constant(stays: F32, noise: F32, left: NDArray[np.int32]) -> tuple[F32, F32]:
+    """Mean factor and variance of `left` pulses whose noise keeps its size."""
+    one, two = np.float32(1), np.float32(2)
+    share = one - stays
+    scale = noise / np.maximum(share * (two - share), SMALLEST)
+    gone = np.zeros_like(stays)
+    while left.any():
+        gone = np.where(left % 2 == 1, gone + share - gone * share, gone)
+        share = share * (two - share)
+        left = left >> 1
+    return one - gone, np.minimum(scale * (gone * (two - gone)), LARGEST_VARIANCE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from typing import Any, Literal, final
 
@@ -68,22 +69,19 @@ class CellArray:
 
     def whole(self, pulses: float, n: int) -> F32:
         """Pulses of one phase for `n` rows, (n,): whole numbers of mean `pulses` where the device needs them."""
-        if not self.device.whole_pulses:
+        if not self.device.whole_pulses or pulses.is_integer():
             return np.full(n, pulses, dtype=np.float32)
-        low = np.floor(pulses)
-        share = pulses - low
-        if share == 0.0:
-            return np.full(n, low, dtype=np.float32)
-        extra: NDArray[np.bool_] = self.streams["round"].random(n) < share
-        return np.where(extra, low + 1.0, low).astype(np.float32)
+        low = math.floor(pulses)
+        drawn = self.streams["round"].random(n, dtype=np.float32) < pulses - low
+        return np.float32(low) + drawn.astype(np.float32)
 
-    def train(self, rows: NDArray[np.int32], counts: F32) -> None:
-        """Pulse the cells of `rows` by signed `counts` (n, slots), open loop or by read, write and verify."""
+    def train(self, rows: NDArray[np.int32], counts: F32, pulses: int) -> None:
+        """Pulse the cells of `rows` by signed `counts` (n, slots), `pulses` in all; or read, write and verify."""
         if self._verify:
             self._retarget(rows, counts)
             return
         self.device.pulse(self.cells, rows, counts, self.streams["pulse"])
-        self.events["pulse"] += int(np.ceil(np.abs(counts)).sum())
+        self.events["pulse"] += pulses
 
     def _retarget(self, rows: NDArray[np.int32], counts: F32) -> None:
         """Closed loop: read each cell, add the wanted change to what was read, write and verify."""

@@ -73,9 +73,9 @@ class CrossbarColumns(Synapses):
         raised = array.whole(mapping.pulses(up), rows.size)
         lowered = array.whole(mapping.pulses(down), rows.size)
         flags = active_flags(active, self.n_inputs)
-        counts = kernels.pulse_counts(rows, self.pool.view(np.uint8), flags, raised, lowered)
+        counts, pulses = kernels.pulse_counts(rows, self.pool.view(np.uint8), flags, raised, lowered)
         array.events["pulse_cycle"] += int(np.ceil(raised).sum() + np.ceil(lowered).sum())
-        array.train(rows, counts)
+        array.train(rows, counts, pulses)
         self._readout.refresh_rows(rows)
 
     def _elapse(self, seconds: float) -> None:
@@ -139,7 +139,7 @@ class CrossbarSegments(Segments):
         lowered = array.whole(mapping.pulses(down), rows.size)[:, None]
         counts = np.where(source >= 0, np.where(driven, raised, -lowered), np.float32(0))
         array.events["pulse_cycle"] += int(np.ceil(raised).sum() + np.ceil(lowered).sum())
-        array.train(rows, counts.astype(np.float32))
+        array.train(rows, counts.astype(np.float32), int(np.ceil(np.abs(counts)).sum()))
 
     def _elapse(self, seconds: float) -> None:
         self.array.device.relax(self.array.cells, seconds)

@@ -13,10 +13,13 @@ from numpy.typing import NDArray
 @njit(cache=True)
 def store_rows(lines: NDArray[np.float32], rows: NDArray[np.int32], values: NDArray[np.float32]) -> None:
     """Put `values` (n, slots) of `rows` into the line store."""
-    for slot in range(values.shape[1]):
-        line = lines[slot]
+    slots = values.shape[1]
+    for start in range(0, slots, 16):  # sixteen slots of a row are one cache line of `values`
+        stop = min(start + 16, slots)
         for i in range(rows.size):
-            line[rows[i]] = values[i, slot]
+            row, part = rows[i], values[i]
+            for slot in range(start, stop):
+                lines[slot, row] = part[slot]
 
 
 @njit(cache=True)
@@ -197,7 +200,8 @@ def convert(
     sums: NDArray[np.float32],
     noise_variance: NDArray[np.float32],
     normals: NDArray[np.float32],
-    baseline: NDArray[np.float32],
+    first_reference: int,
+    tile_columns: int,
     offset: NDArray[np.float32],
     lsb: np.float32,
     top_code: np.float32,
@@ -208,7 +212,9 @@ def convert(
     ----------
     sums : (tiles down, lines) noiseless sums [S]
     noise_variance, normals : (tiles down, lines) or (0, 0) where reads have no noise [S^2]
-    baseline : (tiles down, lines) what is subtracted before the ADC [S], or (0, 0)
+    first_reference : the lines from here on are reference columns, one for every `tile_columns` lines, and
+        what they carry is subtracted from those before the ADC; as many as there are lines where none is
+    tile_columns : bit lines of a tile
     offset : (tiles down, lines) each ADC's own offset in steps, or (0, 0)
     lsb : ADC step [S]; 0 where there is no ADC
     top_code : highest code
@@ -226,10 +232,10 @@ def convert(
             variance, draw = noise_variance[tile], normals[tile]
             for r in range(value.size):
                 value[r] += np.sqrt(variance[r]) * draw[r]
-        if baseline.shape[0] > 0:
-            base = baseline[tile]
-            for r in range(value.size):
-                value[r] -= base[r]
+        for reference in range(first_reference, value.size):
+            start = (reference - first_reference) * tile_columns
+            for r in range(start, min(start + tile_columns, first_reference)):
+                value[r] -= value[reference]
         if lsb > zero:
             scale = np.float32(1) / lsb
             for r in range(value.size):
@@ -255,14 +261,23 @@ def pulse_counts(
     flags: NDArray[np.uint8],
     up: NDArray[np.float32],
     down: NDArray[np.float32],
-) -> NDArray[np.float32]:
+) -> tuple[NDArray[np.float32], int]:
     """Signed pulses of each cell of `rows`, (n, slots): +up[i] where the slot is driven, -down[i] elsewhere in
-    the pool, 0 outside it. Each phase is parallel over a row, so its pulse count is common to the row."""
+    the pool, 0 outside it; and how many they are in all, a part of a pulse counted as one.
+
+    Each phase is parallel over a row, so its pulse count is common to the row.
+    """
     counts = np.empty((rows.size, pool.shape[1]), dtype=np.float32)
+    pulses = 0
     for i in range(rows.size):
         mask, row_counts = pool[rows[i]], counts[i]
         raised, lowered = up[i], -down[i]
         for slot in range(mask.size):
             signed = raised if flags[slot] != 0 else lowered
             row_counts[slot] = signed if mask[slot] != 0 else np.float32(0)
-    return counts
+        raises, lowers = np.int32(0), np.int32(0)
+        for slot in range(mask.size):
+            raises += np.int32((mask[slot] != 0) & (flags[slot] != 0))
+            lowers += np.int32((mask[slot] != 0) & (flags[slot] == 0))
+        pulses += raises * np.int64(np.ceil(raised)) - lowers * np.int64(np.floor(lowered))
+    return counts, pulses

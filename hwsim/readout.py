@@ -190,26 +190,15 @@ class AnalogReadout:
             variance *= np.float32(array.device.read_sigma) ** 2
         if array.device.noisy:
             draws = normals(array.streams["read"], self._sums.shape)
-        baseline = self._baseline(variance, draws) if self._params.reference_column else _NONE
-        total = kernels.convert(self._sums, variance, draws, baseline, self._offset, self._lsb, self._top)
+        total = kernels.convert(
+            self._sums, variance, draws, tiling.rows, tiling.tile_columns, self._offset, self._lsb, self._top
+        )
         self._count(active, bounds)
         return total[: tiling.rows] / np.float32(array.mapping.span)
 
-    def _baseline(self, variance: F32, draws: F32) -> F32:
-        """What each line's reference column carries [S]: one column of cells at g_min per tile, noise included."""
-        tiling = self._tiling
-        first = tiling.rows
-        read = self._sums[:, first : first + tiling.across].copy()
-        if draws.size:
-            own = slice(first, first + tiling.across)
-            read += np.sqrt(variance[:, own]) * draws[:, own]
-        baseline = np.zeros_like(self._sums)
-        baseline[:, : tiling.rows] = np.repeat(read, tiling.tile_columns, axis=1)[:, : tiling.rows]
-        return baseline
-
     def _count(self, active: Bits, bounds: NDArray[np.int64]) -> None:
         tiling, events = self._tiling, self._array.events
-        driven = int(np.count_nonzero(np.diff(bounds)))
+        driven = int(np.count_nonzero(bounds[1:] > bounds[:-1]))
         lines = tiling.rows + (tiling.across if self._params.reference_column else 0)
         events["line_drive"] += int(active.size) * tiling.across
         events["tile_read"] += driven * tiling.across

@@ -88,7 +88,8 @@ def convert(
     sums: NDArray[np.float32],
     noise_variance: NDArray[np.float32],
     normals: NDArray[np.float32],
-    baseline: NDArray[np.float32],
+    first_reference: int,
+    tile_columns: int,
     offset: NDArray[np.float32],
     lsb: np.float32,
     top_code: np.float32,
@@ -96,8 +97,9 @@ def convert(
     value = sums.copy()
     if normals.size:
         value += np.sqrt(noise_variance) * normals
-    if baseline.size:
-        value -= baseline
+    if first_reference < value.shape[1]:
+        baseline = np.repeat(value[:, first_reference:], tile_columns, axis=1)[:, :first_reference]
+        value[:, :first_reference] -= baseline
     if lsb > 0:
         value = value * (np.float32(1) / lsb)
         if offset.size:
@@ -115,6 +117,7 @@ def pulse_counts(
     flags: NDArray[np.uint8],
     up: NDArray[np.float32],
     down: NDArray[np.float32],
-) -> NDArray[np.float32]:
+) -> tuple[NDArray[np.float32], int]:
     signed = np.where(flags != 0, up[:, None], -down[:, None])
-    return np.where(pool[rows] != 0, signed, np.float32(0)).astype(np.float32)
+    counts = np.where(pool[rows] != 0, signed, np.float32(0)).astype(np.float32)
+    return counts, int(np.ceil(np.abs(counts)).sum())

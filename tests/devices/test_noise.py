@@ -25,8 +25,11 @@ def split_mix(key: int, n: int) -> np.ndarray:
 
 
 def test_quantiles_equal_scipys() -> None:
-    high = (split_mix(int(np.random.default_rng(3).bit_generator.random_raw()), N) >> np.uint64(32)).astype(
-        np.int64
+    # Every word gives two numbers; a chunk of 1024 numbers uses the counters from its own start.
+    counters = np.concatenate([np.arange(start, start + 512) for start in range(0, N, 1024)])
+    words = split_mix(int(np.random.default_rng(3).bit_generator.random_raw()), N + 512)[counters]
+    high = (
+        np.stack([words & np.uint64(0xFFFFFFFF), words >> np.uint64(32)], axis=1).ravel()[:N].astype(np.int64)
     )
     half = ((high >> 8) + 0.5) * 2.0**-25
     sign = 1 - 2 * (high & 1)

@@ -126,15 +126,18 @@ def test_many_pulses_equal_pulse_by_pulse(sign: int, additive: bool) -> None:
     assert abs(skew[1] - expected) < 4 * np.sqrt(6 / N) + 0.1 * expected
 
 
+@pytest.mark.parametrize("most", [60, 5])  # beyond 63 pulses the kernel goes another way
 @pytest.mark.parametrize("proportional", [False, True])
-def test_kernel_equals_its_numpy_twin(proportional: bool) -> None:
+def test_kernel_equals_its_numpy_twin(proportional: bool, most: int) -> None:
     rng, n = np.random.default_rng(3), 5003
 
     def between(low: float, high: float) -> np.ndarray:
         return rng.uniform(low, high, n).astype(F)
 
-    counts = np.rint(60 * rng.standard_normal(n)).astype(F)
-    counts[:4] = [0, 0.4, -0.6, 3e9]
+    counts = np.rint(most * rng.standard_normal(n)).astype(F)
+    counts[:3] = [0, 0.4, -0.6]
+    if most > 10:
+        counts[3] = 3e9
     for noise in (0.0, 2.0, 1e6):
         arguments = (
             between(0, 1),

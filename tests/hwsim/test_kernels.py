@@ -100,7 +100,8 @@ def test_convert(seed, noisy, referenced, adc, offsets):
     args = (
         rng.uniform(0, 2, shape).astype(np.float32) if noisy else none,
         rng.standard_normal(shape).astype(np.float32) if noisy else none,
-        rng.uniform(0, 5, shape).astype(np.float32) if referenced else none,
+        LINES - 4 if referenced else LINES,
+        20,
         rng.normal(0, 1, shape).astype(np.float32) if offsets else none,
         np.float32(0.25 if adc else 0),
         np.float32(63),
@@ -116,6 +117,8 @@ def test_pulse_counts(seed):
     flags = (rng.random(SLOTS) < 0.3).astype(np.uint8)
     rows = np.sort(rng.choice(20, 6, replace=False)).astype(np.int32)
     up, down = rng.random((2, 6)).astype(np.float32)
-    assert np.array_equal(
-        kernels.pulse_counts(rows, pool, flags, up, down), reference.pulse_counts(rows, pool, flags, up, down)
-    )
+    for scale in (np.float32(1), np.float32(40)):
+        ours = kernels.pulse_counts(rows, pool, flags, up * scale, down * scale)
+        twin = reference.pulse_counts(rows, pool, flags, up * scale, down * scale)
+        assert np.array_equal(ours[0], twin[0])
+        assert ours[1] == twin[1]

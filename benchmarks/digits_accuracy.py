@@ -25,11 +25,16 @@ def main() -> None:
         start = time.perf_counter()
         config = scenarios.load("digits", [*options.set, f"seed={seed}"])
         metrics = run_point(config, lambda *_: None).metrics
-        row = [metrics[name] for name in ("accuracy_raw", "accuracy_software", "accuracy_hardware", "fidelity")]
+        row = [
+            metrics[name] for name in ("accuracy_raw", "accuracy_software", "accuracy_hardware", "fidelity")
+        ]
         rows.append(row)
-        print(f"{seed:4d} {row[0]:7.4f} {row[1]:9.4f} {row[2]:9.4f} {row[3]:9.3f} {time.perf_counter() - start:6.1f}")
+        print(
+            f"{seed:4d} {row[0]:7.4f} {row[1]:9.4f} {row[2]:9.4f} {row[3]:9.3f} {time.perf_counter() - start:6.1f}"
+        )
     table = np.array(rows)
-    print(f"mean {table[:, 0].mean():7.4f} {table[:, 1].mean():9.4f} {table[:, 2].mean():9.4f} {table[:, 3].mean():9.3f}")
+    raw, software, hardware, fidelity = table.mean(axis=0)
+    print(f"mean {raw:7.4f} {software:9.4f} {hardware:9.4f} {fidelity:9.3f}")
     print(f"software beats raw pixels in {(table[:, 1] > table[:, 0]).sum()} of {len(table)} seeds")
 
 

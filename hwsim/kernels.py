@@ -141,6 +141,24 @@ def count_above(
 
 
 @njit(cache=True)
+def row_count_above(
+    g: NDArray[np.float32],
+    pool: NDArray[np.uint8],
+    rows: NDArray[np.int32],
+    active: NDArray[np.int32],
+    reference: np.float32,
+    counts: NDArray[np.int32],
+) -> None:
+    """What `count_above` gives for `rows`, but from the cells' own layout (rows, slots); into `counts`."""
+    for k in range(rows.size):
+        row, present = g[rows[k]], pool[rows[k]]
+        total = np.int32(0)
+        for i in range(active.size):
+            total += np.int32((row[active[i]] >= reference) & (present[active[i]] != 0))
+        counts[rows[k]] = total
+
+
+@njit(cache=True)
 def count_certain(
     margins: NDArray[np.float32],
     active: NDArray[np.int32],

@@ -83,6 +83,7 @@ class BinaryReadout:
     def __init__(self, array: CellArray, pool: NDArray[np.bool_], tiling: Tiling) -> None:
         self._array, self._pool, self._tiling = array, pool, tiling
         self._lines = LineStore(array, self._margin if array.device.noisy else self._present)
+        self._lazy = not (array.device.noisy or array.device.ages)
 
     def _present(self, array: CellArray, where: Where) -> F32:
         """Conductance [S]; -1 where no synapse is, which no reference senses."""
@@ -100,7 +101,10 @@ class BinaryReadout:
 
     def refresh_rows(self, rows: NDArray[np.int32]) -> None:
         """Look at programmed rows again."""
-        self._lines.refresh_rows(rows)
+        if self._lazy:
+            self._lines.note_rows(rows)
+        else:
+            self._lines.refresh_rows(rows)
 
     def refresh_all(self) -> None:
         """Look at every cell again."""
@@ -115,7 +119,14 @@ class BinaryReadout:
         events["sense"] += int(active.size) * rows
         events["sense_cycle"] += int(active.size)
         if not array.device.noisy:
-            return kernels.count_above(lines.values, active, array.mapping.reference)
+            reference = array.mapping.reference
+            counts = kernels.count_above(lines.values, active, reference)
+            if self._lazy:
+                late = np.flatnonzero(lines.late).astype(np.int32)
+                kernels.row_count_above(
+                    array.cells.g, self._pool.view(np.uint8), late, active, reference, counts
+                )
+            return counts
         counts = np.empty(rows, dtype=np.int32)
         doubtful = np.empty(active.size, dtype=np.int32)
         total = kernels.count_certain(lines.values, active, _CERTAIN, counts, doubtful)
@@ -180,13 +191,17 @@ class AnalogReadout:
             store.refresh_slots(active)
         bounds = tiling.bounds(active)
         variance, draws = self._squares, _NONE
-        if self._noise is not None:
-            kernels.line_sums(g, active, bounds, self._sums)
-            kernels.line_squares(self._noise.values, active, bounds, variance)
-        else:
+        proportional = array.device.noisy and self._noise is None
+        if proportional:
             kernels.line_sums_and_squares(g, active, bounds, self._sums, variance)
+        else:
+            kernels.line_sums(g, active, bounds, self._sums)
+        if self._noise is not None:
+            kernels.line_squares(self._noise.values, active, bounds, variance)
+        if self._lazy:
             late = np.flatnonzero(self._lines.late).astype(np.int32)
             kernels.row_sums_and_squares(array.cells.g, late, active, bounds, self._sums, variance)
+        if proportional:
             variance *= np.float32(array.device.read_sigma) ** 2
         if array.device.noisy:
             draws = normals(array.streams["read"], self._sums.shape)

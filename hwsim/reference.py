@@ -56,6 +56,18 @@ def count_above(
     return np.asarray((lines[active] >= reference).sum(axis=0, dtype=np.int32))
 
 
+def row_count_above(
+    g: NDArray[np.float32],
+    pool: NDArray[np.uint8],
+    rows: NDArray[np.int32],
+    active: NDArray[np.int32],
+    reference: np.float32,
+    counts: NDArray[np.int32],
+) -> None:
+    picked = np.ix_(rows, active)
+    counts[rows] = ((g[picked] >= reference) & (pool[picked] != 0)).sum(axis=1)
+
+
 def count_certain(
     margins: NDArray[np.float32],
     active: NDArray[np.int32],

@@ -141,16 +141,18 @@ def _difference(frame: pd.DataFrame, sides: Mapping[str, str], factor: float) ->
         return ""
     # Seed by seed: both sides see the same data and wiring, so their difference varies less than either.
     apart = frame[sides["hardware"]].astype(float) - frame[sides["software"]].astype(float)
-    return _cell(mean_interval(apart), factor, sign=True)
+    decimals = _decimals(_interval(frame, sides["software"]).mean * factor)
+    return _cell(mean_interval(apart), factor, sign=True, alone=decimals)
 
 
-def _cell(one: Interval, factor: float, sign: bool = False) -> str:
+def _cell(one: Interval, factor: float, sign: bool = False, alone: int | None = None) -> str:
+    """A number with its interval; without one, with `alone` decimals where given."""
     if not math.isfinite(one.mean):
         return "-"
     half = one.half * factor
     mean = one.mean * factor
     if not math.isfinite(half):
-        return _number(mean, sign)
+        return _number(mean, sign) if alone is None else f"{mean:{'+' if sign else ''},.{alone}f}"
     half = half if half > 1e-9 * abs(mean) else 0.0  # rounding, not spread
     # As many decimals as the interval has meaning for: two digits of it.
     decimals = max(0, min(6, 1 - math.floor(math.log10(half)))) if half > 0 else _decimals(mean)

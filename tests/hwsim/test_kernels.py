@@ -75,6 +75,17 @@ def test_sensing(seed):
     assert np.array_equal(
         kernels.count_above(lines, active, half), reference.count_above(lines, active, half)
     )
+    g = np.ascontiguousarray(lines.T)
+    pool = (rng.random(g.shape) < 0.6).astype(np.uint8)
+    rows = np.sort(rng.choice(LINES, 12, replace=False)).astype(np.int32)
+    whole = kernels.count_above(
+        np.ascontiguousarray(np.where(pool, g, -1).T.astype(np.float32)), active, half
+    )
+    counts, twin = np.zeros((2, LINES), dtype=np.int32)
+    kernels.row_count_above(g, pool, rows, active, half, counts)
+    reference.row_count_above(g, pool, rows, active, half, twin)
+    assert np.array_equal(counts, twin)
+    assert np.array_equal(counts[rows], whole[rows])
     margins = rng.normal(0, 8, lines.shape).astype(np.float32)
     sigmas = np.float32(6)
     results = []

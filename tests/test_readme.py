@@ -1,0 +1,120 @@
+"""Every command of README.md runs, at smoke size; its two install commands are what `.ci/run` executes."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from scenarios.cli import main
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SMALL = ["data.train=60", "data.test=30", "pooler.columns=256", "robustness.records=2", "robustness.levels=2"]
+
+
+def _blocks(language):
+    return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+
+
+COMMANDS = [
+    line.removeprefix("$ ")
+    for block in _blocks("console")
+    for line in block.splitlines()
+    if line.startswith("$ ")
+]
+
+
+def _arguments(command, idx_folder):
+    """Words of a command, with a small configuration where it computes."""
+    words = shlex.split(command.replace("FOLDER", str(idx_folder)))
+    assert words[0] == "hwsim"
+    words = words[1:]
+    target = None
+    if ">" in words:
+        target = words[words.index(">") + 1]
+        words = words[: words.index(">")]
+    if words[0] in ("run", "sweep"):
+        words = [re.sub(r"=([\d.]+):([\d.]+):\d+$", r"=\1:\2:2", word) for word in words]
+        if "--seeds" in words:
+            words[words.index("--seeds") + 1] = "1"
+        words += [word for value in SMALL for word in ("--set", value)]
+    return words, target
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A folder in which the tour is walked from its beginning to its end."""
+    return tmp_path_factory.mktemp("tour")
+
+
+@pytest.fixture(scope="module")
+def idx_folder(tmp_path_factory):
+    """A few digits as an IDX folder."""
+    import struct
+
+    from scenarios.data import DataParams, load_images
+
+    folder = tmp_path_factory.mktemp("idx")
+    data = load_images(DataParams(train=60, test=30))
+    for prefix, images, labels in (
+        ("train", data.train_images, data.train_labels),
+        ("t10k", data.test_images, data.test_labels),
+    ):
+        for kind, array in (("images-idx3", images), ("labels-idx1", labels.astype("uint8"))):
+            header = struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape)
+            (folder / f"{prefix}-{kind}-ubyte").write_bytes(header + array.tobytes())
+    return folder
+
+
+@pytest.mark.parametrize("number", range(len(COMMANDS)), ids=lambda n: COMMANDS[n][:60])
+def test_command(number, place, idx_folder, monkeypatch, capfd):
+    monkeypatch.chdir(place)
+    command = COMMANDS[number]
+    words, target = _arguments(command, idx_folder)
+    code = main(words)
+    out, err = capfd.readouterr()
+    if "read_nois=" in command:
+        assert code == 2
+        assert err.strip() in README
+        return
+    assert code == 0, err
+    assert "Traceback" not in err
+    if target is not None:
+        Path(target).write_text(out, encoding="utf-8")
+    if words[0] in ("run", "sweep"):
+        assert "results: " in out
+        pictures = re.findall(r"^plot: (.*)$", out, flags=re.MULTILINE)
+        assert pictures
+        assert all(Path(picture).stat().st_size > 5000 for picture in pictures)
+
+
+@pytest.mark.parametrize("code", _blocks("python"), ids=["scenarios", "parts"])
+def test_python(code, tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    settings = ", ".join(f"{value.split('=')[0]!r}: {value.split('=')[1]}" for value in SMALL)
+    code = code.replace('"crossbar.readout": "analog"}', f'"crossbar.readout": "analog", {settings}}}')
+    code = code.replace('sweep("digits", vary', f'sweep("digits", {{{settings}}}, vary').replace(
+        "jobs=2", "jobs=1"
+    )
+    exec(compile(code, "README.md", "exec"), {"__name__": "readme"})
+    assert capfd.readouterr().out.strip()
+
+
+def test_every_command_is_walked_in_order():
+    """Later commands use what earlier ones made."""
+    assert COMMANDS[0] == "hwsim run digits --out runs/first"
+    assert any(command.startswith("hwsim plot ") for command in COMMANDS)
+    assert any(command.startswith("hwsim export ") for command in COMMANDS)
+
+
+def test_install_commands_are_the_ones_ci_runs():
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    for name in ("run", "test"):
+        assert re.search(rf"<!-- command: {name} -->\n```bash\n[^\n]+\n```", README), name
+        assert re.search(rf"readme {name} ", script), name
+
+
+def test_pictures_and_links_are_there():
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert (ROOT / target).exists(), target

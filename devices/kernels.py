@@ -342,7 +342,7 @@ def level_rows(
     g_max: np.float32,
     poly: F32,
     scale: np.float32,
-) -> None:
+) -> F32:
     """Read, add `count` steps and write back whole rows, in place, each cell missing by sd(target) z.
 
     Parameters
@@ -350,31 +350,76 @@ def level_rows(
     g : (all rows, slots) conductance [S]
     stuck : (all rows, slots), or (0, slots) where no cell is
     rows : rows that are written
-    count, z : (n, slots); a count of 0 leaves a cell alone
+    count : (n, slots); 0 leaves a cell alone
+    z : (n, slots) standard normal draws; multiplied by `scale` in place
     step, g_min, g_max : [S]
     poly : sd of the miss in units of `scale` [S]: coefficients in target / g_max, lowest order first
+
+    Returns
+    -------
+    (n, slots) targets over g_max
     """
     zero = np.float32(0)
-    miss = np.empty(g.shape[1], dtype=np.float32)
+    levels = np.empty(count.shape, dtype=np.float32)
     target = np.empty(g.shape[1], dtype=np.float32)
     for i in range(rows.size):
-        row, changes, draws = g[rows[i]], count[i], z[i]
+        row, changes, draws, level = g[rows[i]], count[i], z[i], levels[i]
         for slot in range(row.size):
             moved = row[slot] + changes[slot] * step
             moved = moved if moved > g_min else g_min
             target[slot] = moved if moved < g_max else g_max
-            miss[slot] = poly[poly.size - 1]
-        for k in range(poly.size - 2, -1, -1):
-            for slot in range(row.size):
-                miss[slot] = miss[slot] * (target[slot] / g_max) + poly[k]
+            level[slot] = target[slot] / g_max
+            draws[slot] *= scale
+        miss = _spread_of(poly, level)
         for slot in range(row.size):
-            sd = miss[slot] if miss[slot] > zero else zero
-            fresh = target[slot] + sd * (draws[slot] * scale)
+            fresh = target[slot] + miss[slot] * draws[slot]
             fresh = fresh if fresh > zero else zero
             target[slot] = fresh if changes[slot] != zero else row[slot]
-        if stuck.shape[0] > 0:
-            faults = stuck[rows[i]]
-            for slot in range(row.size):
-                target[slot] = target[slot] if faults[slot] == 0 else row[slot]
+        _keep_stuck(stuck, rows[i], row, target)
         for slot in range(row.size):
             row[slot] = target[slot]
+    return levels
+
+
+@njit(cache=True)
+def gain_rows(
+    gain: F32, rows: NDArray[np.int32], count: F32, levels: F32, z: F32, earlier: F32, later: F32
+) -> None:
+    """What cells that `level_rows` wrote will gain between two times: (sd later - sd earlier) z, in place.
+
+    Parameters
+    ----------
+    gain : (all rows, slots) [S]
+    rows, count : as there
+    levels, z : (n, slots) what it returned, and the scaled draws [S]
+    earlier, later : coefficients of the two sd, as there
+    """
+    for i in range(rows.size):
+        row, changes, draws, level = gain[rows[i]], count[i], z[i], levels[i]
+        before, after = _spread_of(earlier, level), _spread_of(later, level)
+        for slot in range(row.size):
+            fresh = (after[slot] - before[slot]) * draws[slot]
+            row[slot] = fresh if changes[slot] != np.float32(0) else row[slot]
+
+
+@njit(cache=True)
+def _spread_of(poly: F32, level: F32) -> F32:
+    """Polynomial in the level where positive, else 0."""
+    zero = np.float32(0)
+    total = np.full(level.size, poly[poly.size - 1], dtype=np.float32)
+    for k in range(1, poly.size):
+        coefficient = poly[poly.size - 1 - k]
+        for slot in range(level.size):
+            total[slot] = total[slot] * level[slot] + coefficient
+    for slot in range(level.size):
+        total[slot] = total[slot] if total[slot] > zero else zero
+    return total
+
+
+@njit(cache=True)
+def _keep_stuck(stuck: NDArray[np.uint8], row: int, before: F32, fresh: F32) -> None:
+    """Give stuck cells of a row what they had."""
+    if stuck.shape[0] > 0:
+        faults = stuck[row]
+        for slot in range(fresh.size):
+            fresh[slot] = fresh[slot] if faults[slot] == 0 else before[slot]

@@ -112,23 +112,37 @@ class LevelRram(DeviceModel):
         return self._programmed(cells, where, self._moved(g, count), count != 0, rng)
 
     def _pulsed_rows(self, cells: Cells, rows: NDArray[np.int32], count: F32, lane: Lanes) -> bool:
-        from .kernels import level_rows  # numba takes seconds to import: only for who pulses
+        from .kernels import (
+            gain_rows,
+            level_rows,
+        )  # numba takes seconds to import: only for who pulses
 
-        if self.retention or self.program_scale == 0.0:
-            return False
-        level_rows(
+        if self.program_scale == 0.0 or cells.clock > 0.0:
+            return False  # once time has passed, cells are not where they were put, and have an age to keep
+        more, slots = cells.more, cells.g.shape[1]
+        stuck = more.get("stuck", np.empty((0, slots), dtype=np.uint8))
+        z = normals(lane(PROGRAM_LANE), count.shape)
+        curves = [np.array(poly, dtype=np.float32) for poly in (self.program_poly, *self._later_polys)]
+        levels = level_rows(
             cells.g,
-            cells.more.get("stuck", np.empty((0, cells.g.shape[1]), dtype=np.uint8)),
+            stuck,
             rows,
             count,
-            normals(lane(PROGRAM_LANE), count.shape),
+            z,
             np.float32(self.step),
             np.float32(self.g_min),
             np.float32(self.g_max),
-            np.array(self.program_poly, dtype=np.float32),
+            curves[0],
             np.float32(self.program_scale * self.g_max),
         )
+        if self.ages:
+            for later, (before, after) in enumerate(itertools.pairwise(curves)):
+                gain_rows(more[_gain(later)], rows, count, levels, z, before, after)
         return True
+
+    @property
+    def _later_polys(self) -> list[tuple[float, ...]]:
+        return [miss.poly for miss in self.retention]
 
     def _written(self, cells: Cells, where: Where, target: F32, rng: np.random.Generator) -> F32:
         return self._programmed(cells, where, target, None, rng)

@@ -155,7 +155,7 @@ class DeviceModel(Params, ABC):
     def _pulsed_rows(self, cells: Cells, rows: NDArray[np.int32], count: F32, lane: Lanes) -> bool:
         """Do the whole of `pulse` on whole rows in place, and say so; False where a model has no faster way.
 
-        The result must equal the general way's bit for bit. Not asked where `n_levels` is set or the model ages.
+        The result must equal the general way's bit for bit. Not asked where `n_levels` is set.
         """
         return False
 
@@ -231,8 +231,7 @@ class DeviceModel(Params, ABC):
         """
         count = np.asarray(count, dtype=np.float32)
         with Lanes(rng) as lane:
-            plain = self.n_levels is None and not self.ages
-            if plain and _is_rows(where) and self._pulsed_rows(cells, where, count, lane):
+            if self.n_levels is None and _is_rows(where) and self._pulsed_rows(cells, where, count, lane):
                 return
             g = self._now(cells, where)
             changed = count != 0

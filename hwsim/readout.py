@@ -41,12 +41,12 @@ class LineStore:
         rows, slots = array.cells.g.shape
         self.values = np.empty((slots, rows), dtype=np.float32)
         self._clock = np.full(slots, -1.0)  # when each slot's line was last evaluated [s]
-        self.late = np.zeros(rows, dtype=np.bool_)
+        self._late = np.zeros(rows, dtype=np.bool_)
         self.refresh_all()
 
     def refresh_all(self) -> None:
         """Look at every cell again."""
-        self.late[:] = False
+        self._late[:] = False
         self.values[...] = self._look(self._array, ...).T
         self._clock[:] = self._array.cells.clock
 
@@ -54,13 +54,27 @@ class LineStore:
         """Look at programmed rows again."""
         kernels.store_rows(self.values, rows, self._look(self._array, rows))
 
+    @property
+    def ageless(self) -> bool:
+        """Whether cells are where they were programmed: they do not age, or no time has passed."""
+        return not self._array.device.ages or self._array.cells.clock == 0.0
+
     def note_rows(self, rows: NDArray[np.int32]) -> None:
-        """Leave programmed rows for later: `late` says which. Many late rows are looked at together, because
-        then each cache line of the store is fetched once for several of them."""
-        self.late[rows] = True
-        if np.count_nonzero(self.late) > self.late.size // 16:
-            self.refresh_rows(np.flatnonzero(self.late).astype(np.int32))
-            self.late[:] = False
+        """Leave programmed rows of ageless cells for later. Many late rows are looked at together, because then
+        each cache line of the store is fetched once for several of them."""
+        self._late[rows] = True
+        if np.count_nonzero(self._late) > self._late.size // 16:
+            self.settle()
+
+    def late_rows(self) -> NDArray[np.int32]:
+        """Rows that were left for later: their cells, not the store, say what they are."""
+        return np.flatnonzero(self._late).astype(np.int32)
+
+    def settle(self) -> None:
+        """Look at the late rows now."""
+        if self._late.any():
+            self.refresh_rows(self.late_rows())
+            self._late[:] = False
 
     def refresh_slots(self, active: Bits) -> None:
         """Look again at driven lines that have aged since the last look."""
@@ -83,7 +97,7 @@ class BinaryReadout:
     def __init__(self, array: CellArray, pool: NDArray[np.bool_], tiling: Tiling) -> None:
         self._array, self._pool, self._tiling = array, pool, tiling
         self._lines = LineStore(array, self._margin if array.device.noisy else self._present)
-        self._lazy = not (array.device.noisy or array.device.ages)
+        self._plain = not array.device.noisy
 
     def _present(self, array: CellArray, where: Where) -> F32:
         """Conductance [S]; -1 where no synapse is, which no reference senses."""
@@ -101,7 +115,7 @@ class BinaryReadout:
 
     def refresh_rows(self, rows: NDArray[np.int32]) -> None:
         """Look at programmed rows again."""
-        if self._lazy:
+        if self._plain and self._lines.ageless:
             self._lines.note_rows(rows)
         else:
             self._lines.refresh_rows(rows)
@@ -109,6 +123,10 @@ class BinaryReadout:
     def refresh_all(self) -> None:
         """Look at every cell again."""
         self._lines.refresh_all()
+
+    def settle(self) -> None:
+        """Make ready for time to pass."""
+        self._lines.settle()
 
     def overlap(self, active: Bits) -> NDArray[np.int32]:
         """Cells sensed as connected, (rows,)."""
@@ -121,8 +139,8 @@ class BinaryReadout:
         if not array.device.noisy:
             reference = array.mapping.reference
             counts = kernels.count_above(lines.values, active, reference)
-            if self._lazy:
-                late = np.flatnonzero(lines.late).astype(np.int32)
+            late = lines.late_rows()
+            if late.size:
                 kernels.row_count_above(
                     array.cells.g, self._pool.view(np.uint8), late, active, reference, counts
                 )
@@ -147,8 +165,6 @@ class AnalogReadout:
         self._lines = LineStore(array, CellArray.conductance)
         separate = array.device.noisy and not array.device.proportional_noise
         self._noise = LineStore(array, _read_noise) if separate else None
-        # Rows that just learned can be summed from the cells themselves where nothing but the cells counts.
-        self._lazy = array.device.proportional_noise and not array.device.ages
         width = self._lines.values.shape[1]
         self._sums = np.zeros((tiling.down, width), dtype=np.float32)
         self._squares = np.zeros_like(self._sums)
@@ -169,7 +185,7 @@ class AnalogReadout:
 
     def refresh_rows(self, rows: NDArray[np.int32]) -> None:
         """Look at programmed rows again."""
-        if self._lazy:
+        if self._noise is None and self._lines.ageless:
             self._lines.note_rows(rows)
             return
         for store in self._stores:
@@ -179,6 +195,10 @@ class AnalogReadout:
         """Look at every cell again."""
         for store in self._stores:
             store.refresh_all()
+
+    def settle(self) -> None:
+        """Make ready for time to pass."""
+        self._lines.settle()
 
     @property
     def _stores(self) -> list[LineStore]:
@@ -198,8 +218,8 @@ class AnalogReadout:
             kernels.line_sums(g, active, bounds, self._sums)
         if self._noise is not None:
             kernels.line_squares(self._noise.values, active, bounds, variance)
-        if self._lazy:
-            late = np.flatnonzero(self._lines.late).astype(np.int32)
+        late = self._lines.late_rows()
+        if late.size:
             kernels.row_sums_and_squares(array.cells.g, late, active, bounds, self._sums, variance)
         if proportional:
             variance *= np.float32(array.device.read_sigma) ** 2

@@ -248,3 +248,14 @@ def test_a_look_is_never_a_view(name: str) -> None:
         kept = cells.g.copy()
         look[...] = -1
         np.testing.assert_array_equal(cells.g, kept)
+
+
+@law
+@given(presets, seeds)
+def test_nothing_ages_before_time_has_passed(name: str, seed: int) -> None:
+    """Read-outs rely on it: until then the cells are where they were programmed."""
+    device = device_from(name)
+    cells = device.fabricate(SHAPE, stream(seed, "fabricate"))
+    u = stream(seed, "targets").random(SHAPE, dtype=F)
+    device.write(cells, ..., F(device.g_min) + u * F(device.g_max - device.g_min), stream(seed, "write"))
+    np.testing.assert_array_equal(device.conductance(cells, ...), cells.g)

@@ -125,3 +125,27 @@ def test_times_out_of_order_are_refused() -> None:
         BadInput, match=r"^device: retention: times must rise from program_time, got 86400 after"
     ):
         device_from({"preset": "rram_wan2022", "retention": [late, {"after": "1 day", "poly": [0.1]}]})
+
+
+@pytest.mark.parametrize("aged", [False, True])
+@pytest.mark.parametrize(
+    "values",
+    [{}, {"stuck_on_fraction": 0.1, "stuck_off_fraction": 0.2}, {"retention": ()}, {"program_scale": 0.0}],
+)
+def test_whole_rows_in_place_equal_the_general_way(values: dict[str, object], aged: bool) -> None:
+    """Row indices take the fast path, a pair of index arrays the general one: equal bit for bit."""
+    d, draws = device_from({"preset": "rram_wan2022", **values}), np.random.default_rng(5)
+    rows = np.array([1, 4, 7], dtype=np.int32)
+    cells = [d.fabricate((9, 50), np.random.default_rng(1)) for _ in range(2)]
+    rngs = [np.random.default_rng(2) for _ in range(2)]
+    for _ in range(6):
+        count = (draws.uniform(-0.3, 0.3, (3, 50)) * (draws.random((3, 50)) < 0.7)).astype(F)
+        d.pulse(cells[0], rows, count, rngs[0])
+        d.pulse(cells[1], np.ix_(rows, np.arange(50)), count, rngs[1])
+        for one in cells:
+            d.relax(one, 3600.0 if aged else 0.0)
+    assert (cells[0].g[rows] != d.g_min).any()
+    np.testing.assert_array_equal(cells[0].g, cells[1].g)
+    for name in cells[0].more:
+        np.testing.assert_array_equal(cells[0].more[name], cells[1].more[name])
+    assert rngs[0].bit_generator.state == rngs[1].bit_generator.state

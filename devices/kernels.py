@@ -13,6 +13,8 @@ from .reference import LARGEST_VARIANCE, MOST_PULSES, SMALLEST
 
 F32 = NDArray[np.float32]
 
+FEW = np.float32(63.5)
+"""Fewer pulses than this have six binary digits."""
 BLOCK = 512
 """Cells worked on together: the scratch arrays of a block stay in the first-level cache."""
 
@@ -59,7 +61,7 @@ def soft_bound_pulses(
         # Views indexed from 0: with an index that might be negative no loop becomes vector instructions.
         part = slice(start, min(start + BLOCK, g.size))
         signed = count[part]
-        if not proportional and _largest(signed) < np.float32(63.5):
+        if not proportional and _largest(signed) < FEW:
             _few_pulses(
                 g[part], step_up[part], step_down[part], bottom[part], top[part], signed, xi[part],
                 noise_up, noise_down, span, fresh[part],
@@ -289,22 +291,18 @@ def soft_bound_rows(
         (0, slots) where `hidden` is
     """
     zero = np.float32(0)
+    fresh = np.empty(g.shape[1], dtype=np.float32)
     for i in range(rows.size):
         row = rows[i]
         state = hidden[row] if hidden.shape[0] > 0 else g[row]
-        fresh = soft_bound_pulses(
-            state,
-            step_up[min(row, step_up.shape[0] - 1)],
-            step_down[min(row, step_down.shape[0] - 1)],
-            bottom[min(row, bottom.shape[0] - 1)],
-            top[min(row, top.shape[0] - 1)],
-            count[i],
-            xi[i],
-            noise_up,
-            noise_down,
-            proportional,
-            span,
-        )
+        up, down = step_up[min(row, step_up.shape[0] - 1)], step_down[min(row, step_down.shape[0] - 1)]
+        low, high = bottom[min(row, bottom.shape[0] - 1)], top[min(row, top.shape[0] - 1)]
+        if not proportional and _largest(count[i]) < FEW:
+            _few_pulses(state, up, down, low, high, count[i], xi[i], noise_up, noise_down, span, fresh)
+        else:
+            fresh[:] = soft_bound_pulses(
+                state, up, down, low, high, count[i], xi[i], noise_up, noise_down, proportional, span
+            )
         row_count, out = count[i], g[row]
         # One simple loop a purpose and no condition that skips a load, so that each becomes vector instructions.
         for slot in range(fresh.size):

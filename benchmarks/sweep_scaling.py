@@ -20,7 +20,17 @@ from scenarios import Results
 
 def sweep(folder: Path, jobs: int, sets: list[str]) -> float:
     """Wall seconds of one sweep of 8 values x 5 seeds."""
-    command = [sys.executable, "-m", "scenarios.cli", "sweep", "digits", "--out", str(folder), "--jobs", str(jobs)]
+    command = [
+        sys.executable,
+        "-m",
+        "scenarios.cli",
+        "sweep",
+        "digits",
+        "--out",
+        str(folder),
+        "--jobs",
+        str(jobs),
+    ]
     command += ["--vary", "device.read_sigma=0:0.7:8", "--seeds", "5", "--quiet"]
     command += [word for value in sets for word in ("--set", value)]
     start = time.perf_counter()
@@ -30,7 +40,9 @@ def sweep(folder: Path, jobs: int, sets: list[str]) -> float:
 
 def same(a: Results, b: Results) -> bool:
     """Whether two run folders hold the same numbers, bit for bit."""
-    frames = [r.to_dataframe().drop(columns="wall_s").sort_values("id").reset_index(drop=True) for r in (a, b)]
+    frames = [
+        r.to_dataframe().drop(columns="wall_s").sort_values("id").reset_index(drop=True) for r in (a, b)
+    ]
     if not frames[0].equals(frames[1]):
         return False
     for point in frames[0]["id"]:
@@ -53,7 +65,10 @@ def main() -> None:
             times = [sweep(one, 1, options.set), sweep(two, 2, options.set)]
             ratios.append(times[1] / times[0])
             equal = same(Results(one), Results(two))
-        print(f"round {number}: 1 worker {times[0]:.1f} s, 2 workers {times[1]:.1f} s, ratio {ratios[-1]:.3f}", end="")
+        print(
+            f"round {number}: 1 worker {times[0]:.1f} s, 2 workers {times[1]:.1f} s, ratio {ratios[-1]:.3f}",
+            end="",
+        )
         print(", results identical" if equal else ", RESULTS DIFFER")
     print(f"median ratio {np.median(ratios):.3f}")
 

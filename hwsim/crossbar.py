@@ -10,10 +10,8 @@ from numpy.typing import NDArray
 from devices.model import F32, DeviceModel
 from devices.noise import normals
 from htm.bits import Bits
-from htm.pick import BadInput
 from htm.streams import restore_stream, save_stream, stream
 from htm.synapses import (
-    SPENT,
     Segments,
     State,
     Substrate,
@@ -116,46 +114,33 @@ class CrossbarSegments(Segments):
         return np.where(self.wiring.source[rows] >= 0, seen, np.float32(0))
 
     def _overlap(self, active: Bits) -> NDArray[Any]:
-        rows, _ = self.wiring.driven(active, 1)
-        result = np.zeros(self.rows, dtype=np.float32 if self._analog else np.int32)
-        result[rows] = self._overlap_of(rows, active)
-        return result
-
-    def _overlap_of(self, rows: Bits, active: Bits) -> NDArray[Any]:
-        array, source = self.array, self.wiring.source[rows]
-        driven = (source >= 0) & (active_flags(active, self.n_inputs)[source] != 0)
-        array.events["row_read"] += int(rows.size)
-        g = array.device.read(array.cells, rows, array.streams["read"])
+        array, source = self.array, self.wiring.source
+        flags = active_flags(active, self.n_inputs)
+        counts = self.wiring.count(active)
+        read = np.flatnonzero(counts)
+        array.events["row_read"] += int(read.size)
+        driven = (source[read] >= 0) & (flags[source[read]] != 0)
+        g = array.device.read(array.cells, read, array.streams["read"])
         if self._analog:
-            array.events["adc"] += int(rows.size)
+            array.events["adc"] += int(read.size)
+            result = np.zeros(self.rows, dtype=np.float32)
             above = np.where(driven, g - np.float32(array.device.g_min), np.float32(0))
-            return np.asarray(above.sum(axis=1) / np.float32(array.mapping.span), dtype=np.float32)
-        array.events["sense"] += int(driven.sum())
-        return np.asarray((driven & (g >= array.mapping.reference)).sum(axis=1, dtype=np.int32))
+            result[read] = above.sum(axis=1) / np.float32(array.mapping.span)
+            return result
+        array.events["sense"] += int(counts.sum())
+        bits = np.zeros(self.rows, dtype=np.int32)
+        bits[read] = (driven & (g >= array.mapping.reference)).sum(axis=1, dtype=np.int32)
+        return bits
 
     def _adapt(self, rows: Bits, active: Bits, up: float, down: float) -> None:
         array, mapping = self.array, self.array.mapping
         source = self.wiring.source[rows]
-        driven = active_flags(active, self.n_inputs)[source] != 0
+        driven = hebbian_change(active, self.n_inputs, 1.0, 0.0)[source] > 0
         raised = array.whole(mapping.pulses(up), rows.size)[:, None]
         lowered = array.whole(mapping.pulses(down), rows.size)[:, None]
         counts = np.where(source >= 0, np.where(driven, raised, -lowered), np.float32(0))
         array.events["pulse_cycle"] += int(np.ceil(raised).sum() + np.ceil(lowered).sum())
         array.train(rows, counts.astype(np.float32), int(np.ceil(np.abs(counts)).sum()))
-
-    def _punish(self, rows: Bits, active: Bits, down: float) -> None:
-        array, source = self.array, self.wiring.source[rows]
-        driven = (source >= 0) & (active_flags(active, self.n_inputs)[source] != 0)
-        lowered = array.whole(array.mapping.pulses(down), rows.size)[:, None]
-        counts = np.where(driven, -lowered, np.float32(0))
-        array.events["pulse_cycle"] += int(np.ceil(lowered).sum())
-        array.train(rows, counts.astype(np.float32), int(np.ceil(np.abs(counts)).sum()))
-
-    def _spent(self, rows: Bits) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        # The controller reads each row back and compares: a noisy read may spare or drop a weak synapse.
-        spent = (self.wiring.source[rows] >= 0) & (self.read(rows) <= np.float32(SPENT))
-        at, slots = np.nonzero(spent)
-        return rows[at], slots.astype(np.int32)
 
     def _elapse(self, seconds: float) -> None:
         self.array.device.relax(self.array.cells, seconds)
@@ -166,20 +151,13 @@ class CrossbarSegments(Segments):
         # An emptied slot is only forgotten by its address register; its device is not touched.
         wired = sources >= 0
         where = (rows[wired], slots[wired])
-        if where[0].size:
-            self.array.program(where, np.full(int(wired.sum()), permanence, dtype=np.float32))
-
-    def _extend(self, rows: int) -> None:
-        raise BadInput(f"rows: the array has {self.rows} rows of metal and cannot grow, asked for {rows}")
-
-    def _widen(self, slots: int) -> None:
-        """Every slot is stored from the start."""
+        self.array.program(where, np.full(int(wired.sum()), permanence, dtype=np.float32))
 
     def state(self) -> State:
         return {"source": self.wiring.source.copy(), **self.array.state()}
 
     def restore(self, state: State) -> None:
-        self.wiring.assign(state["source"])
+        self.wiring.source[:] = state["source"]
         self.array.restore(state)
 
 

@@ -42,13 +42,7 @@ def _arguments(command, idx_folder):
     return words, target
 
 
-@pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    """A folder in which the tour is walked from its beginning to its end."""
-    return tmp_path_factory.mktemp("tour")
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture
 def idx_folder(tmp_path_factory):
     """A few digits as an IDX folder."""
     import struct
@@ -67,26 +61,26 @@ def idx_folder(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("number", range(len(COMMANDS)), ids=lambda n: COMMANDS[n][:60])
-def test_command(number, place, idx_folder, monkeypatch, capfd):
-    monkeypatch.chdir(place)
-    command = COMMANDS[number]
-    words, target = _arguments(command, idx_folder)
-    code = main(words)
-    out, err = capfd.readouterr()
-    if "read_nois=" in command:
-        assert code == 2
-        assert err.strip() in README
-        return
-    assert code == 0, err
-    assert "Traceback" not in err
-    if target is not None:
-        Path(target).write_text(out, encoding="utf-8")
-    if words[0] in ("run", "sweep"):
-        assert "results: " in out
-        pictures = re.findall(r"^plot: (.*)$", out, flags=re.MULTILINE)
-        assert pictures
-        assert all(Path(picture).stat().st_size > 5000 for picture in pictures)
+def test_commands_in_their_order(tmp_path, idx_folder, monkeypatch, capfd):
+    """One test for all, since later commands use what earlier ones made."""
+    monkeypatch.chdir(tmp_path)
+    for command in COMMANDS:
+        words, target = _arguments(command, idx_folder)
+        code = main(words)
+        out, err = capfd.readouterr()
+        if "read_nois=" in command:
+            assert code == 2, command
+            assert err.strip() in README
+            continue
+        assert code == 0, f"{command}: {err}"
+        assert "Traceback" not in err
+        if target is not None:
+            Path(target).write_text(out, encoding="utf-8")
+        if words[0] in ("run", "sweep"):
+            assert "results: " in out, command
+            pictures = re.findall(r"^plot: (.*)$", out, flags=re.MULTILINE)
+            assert pictures, command
+            assert all(Path(picture).stat().st_size > 5000 for picture in pictures)
 
 
 @pytest.mark.parametrize("code", _blocks("python"), ids=["scenarios", "parts"])

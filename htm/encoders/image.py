@@ -1,4 +1,4 @@
-"""Encoders: what a record says, as sparse bits. `ENCODERS` maps one word to one encoder."""
+"""Grey images as bits: a pixel is on where it is bright."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from .bits import Bits
-from .pick import BadInput, Params
+from ..bits import Bits
+from ..pick import BadInput, Params
 
 
 class ImageEncoderParams(Params):
@@ -79,6 +79,3 @@ class ImageEncoder:
         w = self.params.window
         window = sums[w:, w:] - sums[:-w, w:] - sums[w:, :-w] + sums[:-w, :-w]
         return np.asarray(grey > window / (w * w) + self.params.offset)
-
-
-ENCODERS: dict[str, type] = {"image": ImageEncoder}

@@ -10,9 +10,12 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from . import kernels
-from .bits import Bits
+from .bits import Bits, as_bits
 from .pick import BadInput, Params
-from .streams import stream
+from .streams import restore_stream, save_stream, stream
+from .synapses import State
+
+_FIRST = np.zeros(1, dtype=np.int64)  # the order of a single code
 
 
 class SoftmaxClassifierParams(Params):
@@ -67,6 +70,28 @@ class SoftmaxClassifier:
                 self.weights, self.bias, starts, indices, targets, order, np.float32(rate * fade)
             )
 
+    def learn_one(self, code: Bits, label: int) -> None:
+        """One online step on one code: the step size of `fit`, scaled by this code's own bits, without fading.
+
+        Parameters
+        ----------
+        code : active bits
+        label : 0 .. n_classes - 1
+        """
+        code = as_bits(code, self.weights.shape[0], "code")
+        if isinstance(label, bool) or not 0 <= label < self.bias.size or int(label) != label:
+            raise BadInput(f"label: must be an integer in 0..{self.bias.size - 1}, got {label!r}")
+        rate = np.float32(self.params.rate * 100.0 / max(1, code.size))
+        kernels.softmax_train(
+            self.weights,
+            self.bias,
+            np.array([0, code.size]),
+            code,
+            np.array([label], dtype=np.int32),
+            _FIRST,
+            rate,
+        )
+
     def probabilities(self, codes: Sequence[Bits]) -> NDArray[np.float32]:
         """Probability of each label, (codes, classes)."""
         logits = np.stack([self.bias + self.weights[code].sum(axis=0) for code in codes])
@@ -76,6 +101,25 @@ class SoftmaxClassifier:
     def predict(self, codes: Sequence[Bits]) -> NDArray[np.int64]:
         """Most probable label of each code, (codes,)."""
         return np.asarray(self.probabilities(codes).argmax(axis=1))
+
+    def state(self) -> State:
+        """Everything needed to continue identically."""
+        return {
+            "weights": self.weights.copy(),
+            "bias": self.bias.copy(),
+            "order": save_stream(self._order),
+        }
+
+    def restore(self, state: State) -> None:
+        """Continue from `state`."""
+        for name in ("weights", "bias"):
+            if np.shape(state[name]) != getattr(self, name).shape:
+                raise BadInput(
+                    f"{name}: must have shape {getattr(self, name).shape}, got {np.shape(state[name])}"
+                )
+        self.weights[:] = state["weights"]
+        self.bias[:] = state["bias"]
+        self._order = restore_stream(state["order"])
 
 
 def _ragged(codes: Sequence[Bits], n_bits: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:

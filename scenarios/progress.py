@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 import time
 from typing import IO, Any, Protocol
@@ -31,7 +32,8 @@ def choose(progress: bool | Watch | None = None, stream: IO[str] | None = None) 
 
     Parameters
     ----------
-    progress : none: a bar on a terminal or in a notebook, else lines; False: nothing; or a watch of your own
+    progress : none: a bar on a terminal or in a notebook with ipywidgets, else lines; False: nothing;
+        or a watch of your own
     stream : where to write, else standard error
     """
     if progress is False:
@@ -189,6 +191,9 @@ def _points(count: int) -> str:
 
 
 def _in_notebook() -> bool:
+    """Whether this is a notebook that can show a bar."""
     shell = sys.modules.get("IPython")
     kernel = shell.get_ipython() if shell is not None else None
-    return type(kernel).__name__ == "ZMQInteractiveShell"
+    if type(kernel).__name__ != "ZMQInteractiveShell":
+        return False
+    return importlib.util.find_spec("ipywidgets") is not None  # rich warns at every refresh without it

@@ -56,6 +56,8 @@ def hebbian_columns(
     """
     n_inputs = permanence.shape[1]
     fresh = np.empty(n_inputs, dtype=np.float32)
+    crossed = np.zeros((n_inputs + 7) // 8 * 8, dtype=np.uint8)
+    eights = crossed.view(np.uint64)
     zero, one = np.float32(0), np.float32(1)
     # One simple loop a purpose, so that each becomes vector instructions: 7 times faster than one clever loop.
     for i in range(rows.size):
@@ -63,16 +65,128 @@ def hebbian_columns(
         values, mask = permanence[row], pool[row]
         for j in range(n_inputs):
             fresh[j] = min(max(values[j] + change[j] * np.float32(mask[j]), zero), one)
-        crossings = 0
         for j in range(n_inputs):
-            crossings += np.int32((fresh[j] >= threshold) != (values[j] >= threshold))
-        if crossings > 0:
-            for j in range(n_inputs):
-                now = fresh[j] >= threshold
-                if now != (values[j] >= threshold):
-                    connected[j, row] = np.uint8(now)
+            crossed[j] = (fresh[j] >= threshold) != (values[j] >= threshold)
         for j in range(n_inputs):
             values[j] = fresh[j]
+        for k in range(eights.size):  # few cross: look at eight at once
+            if eights[k]:
+                for j in range(8 * k, 8 * k + 8):
+                    if crossed[j]:
+                        connected[j, row] = np.uint8(fresh[j] >= threshold)
+
+
+@njit(cache=True)
+def count_listed(
+    line_start: NDArray[np.int64],
+    line_row: NDArray[np.uint32],
+    line_on: NDArray[np.uint8],
+    active: NDArray[np.int32],
+    n_rows: int,
+) -> NDArray[np.int32]:
+    """Connected synapses on active inputs, (rows,), where each input lists its few potential synapses.
+
+    Parameters
+    ----------
+    line_start : (inputs + 1,) input j's synapses are line_start[j]:line_start[j + 1]
+    line_row, line_on : (synapses,) the row of each, and 1 where it is connected
+    active : active inputs
+    n_rows : number of rows
+
+    Notes
+    -----
+    Unsigned indices spare the test for negative ones, which here costs as much as the sum.
+    """
+    total = np.zeros(n_rows, dtype=np.int32)
+    for i in range(active.size):
+        first, last = line_start[active[i]], line_start[active[i] + 1]
+        listed, on = line_row[first:last], line_on[first:last]
+        for s in range(listed.size):
+            total[listed[s]] += np.int32(on[s])
+    return total
+
+
+@njit(cache=True)
+def hebbian_listed(
+    permanence: NDArray[np.float32],
+    source: NDArray[np.uint32],
+    start: NDArray[np.int64],
+    place: NDArray[np.uint32],
+    line_on: NDArray[np.uint8],
+    rows: NDArray[np.int32],
+    change: NDArray[np.float32],
+    threshold: np.float32,
+) -> None:
+    """`hebbian_columns` for rows that list their few synapses; `place` says where each stands in its line.
+
+    Parameters
+    ----------
+    permanence, source, place : (synapses,) row by row; row r's are start[r]:start[r + 1]
+    start : (rows + 1,)
+    line_on : (synapses,) 1 where connected, line by line (see `count_listed`)
+    rows, change, threshold : as in `hebbian_columns`
+    """
+    zero, one = np.float32(0), np.float32(1)
+    for i in range(rows.size):
+        first, last = start[rows[i]], start[rows[i] + 1]
+        values, sources, places = permanence[first:last], source[first:last], place[first:last]
+        for s in range(values.size):
+            before = values[s]
+            after = min(max(before + change[sources[s]], zero), one)
+            values[s] = after
+            if (after >= threshold) != (before >= threshold):
+                line_on[places[s]] = np.uint8(after >= threshold)
+
+
+@njit(cache=True)
+def spans(connected: NDArray[np.uint8], shape: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Extent of each row's connected synapses, last - first + 1 input, mean over the axes of `shape`, (rows,).
+
+    Parameters
+    ----------
+    connected : (inputs, rows)
+    shape : (axes,) of the input
+    """
+    n_rows, stride = connected.shape[1], connected.shape[0]
+    total = np.zeros(n_rows, dtype=np.float32)
+    for size in shape:
+        stride //= size
+        first, last = np.full(n_rows, size, dtype=np.int32), np.full(n_rows, -1, dtype=np.int32)
+        for j in range(connected.shape[0]):
+            at, line = np.int32(j // stride % size), connected[j]
+            for r in range(n_rows):
+                on = line[r] != 0
+                first[r] = min(first[r], at) if on else first[r]
+                last[r] = max(last[r], at) if on else last[r]
+        for r in range(n_rows):
+            total[r] += np.float32(max(last[r] - first[r] + 1, 0))
+    return total / np.float32(shape.size)
+
+
+@njit(cache=True)
+def spans_listed(
+    permanence: NDArray[np.float32],
+    start: NDArray[np.int64],
+    place: NDArray[np.int32],
+    threshold: np.float32,
+) -> NDArray[np.float32]:
+    """`spans` of rows that list their synapses (see `hebbian_listed`); `place` (axes, synapses) of their inputs."""
+    n_rows, axes = start.size - 1, place.shape[0]
+    extent = np.zeros(n_rows, dtype=np.int32)
+    first, last = np.empty(permanence.size, dtype=np.int32), np.empty(permanence.size, dtype=np.int32)
+    nowhere = np.int32(np.iinfo(np.int32).max)
+    for axis in range(axes):
+        line = place[axis]
+        for s in range(permanence.size):
+            on = permanence[s] >= threshold
+            first[s] = line[s] if on else nowhere
+            last[s] = line[s] if on else np.int32(-1)
+        for row in range(n_rows):
+            low, high = nowhere, np.int32(-1)
+            for s in range(start[row], start[row + 1]):
+                low, high = min(low, first[s]), max(high, last[s])
+            extent[row] += np.int32(high - low + 1) if high >= 0 else np.int32(0)
+    return extent.astype(np.float32) / np.float32(axes)
 
 
 @njit(cache=True)
@@ -124,31 +238,71 @@ def hebbian_segments(
 
 
 @njit(cache=True)
-def top_k(score: NDArray[Any], k: int) -> NDArray[np.int32]:
-    """Sorted indices of the `k` highest scores; of equal scores the higher index wins.
+def _float_keys(score: NDArray[np.float32]) -> NDArray[np.int32]:
+    """The bits of float32 numbers, turned so that they order as the numbers do; -0 equals 0."""
+    keys = (score + np.float32(0)).view(np.int32)
+    for i in range(keys.size):
+        keys[i] ^= (keys[i] >> 31) & 0x7FFFFFFF
+    return keys
 
-    Finds the k-th score by partition, takes all above it, then those equal to it from the top index down.
-    """
-    n = score.size
-    k = min(k, n)
-    if k <= 0:
-        return np.empty(0, dtype=np.int32)
-    kth = np.partition(score, n - k)[n - k]
+
+def ordered_keys(score: NDArray[Any]) -> NDArray[np.int32]:
+    """Integers that order as `score` does, so that one kernel settles every competition, (rows,)."""
+    if score.dtype == np.int32:
+        return np.ascontiguousarray(score)
+    if score.dtype == np.float32:
+        return _float_keys(np.ascontiguousarray(score))
+    return np.unique(score, return_inverse=True)[1].astype(np.int32)
+
+
+@njit(cache=True)
+def _kth_highest(keys: NDArray[np.int32], k: int) -> np.int64:
+    """The k-th highest key, found by histograms of ever narrower ranges."""
+    low, high = np.int64(keys[0]), np.int64(keys[0])
+    for i in range(keys.size):
+        low, high = min(low, np.int64(keys[i])), max(high, np.int64(keys[i]))
+    counts = np.empty(1024, dtype=np.int32)
+    while low < high:
+        shift = 0
+        while (high - low) >> shift >= counts.size:
+            shift += 1
+        last = (high - low) >> shift
+        counts[: last + 1] = 0
+        for i in range(keys.size):
+            key = np.int64(keys[i])
+            if (key >= low) & (key <= high):
+                counts[(key - low) >> shift] += 1
+        at = last
+        while counts[at] < k:
+            k -= counts[at]
+            at -= 1
+        low += at << shift
+        high = min(high, low + (1 << shift) - 1)
+    return low
+
+
+@njit(cache=True)
+def _highest(keys: NDArray[np.int32], k: int) -> NDArray[np.int32]:
+    """Sorted indices of the k highest keys: all above the k-th, then its equals from the top index down."""
+    n = keys.size
+    kth = _kth_highest(keys, k)
     above = 0
     for i in range(n):
-        above += np.int32(score[i] > kth)
+        above += np.int32(keys[i] > kth)
     chosen = np.empty(k, dtype=np.int32)
-    equal_left = k - above
-    at = k
+    equal_left, at = k - above, k
     for i in range(n - 1, -1, -1):
-        if score[i] > kth:
-            at -= 1
-            chosen[at] = i
-        elif score[i] == kth and equal_left > 0:
-            equal_left -= 1
+        if keys[i] >= kth and (keys[i] > kth or equal_left > 0):
+            equal_left -= np.int32(keys[i] == kth)
             at -= 1
             chosen[at] = i
     return chosen
+
+
+def top_k(score: NDArray[Any], k: int) -> NDArray[np.int32]:
+    """Sorted indices of the `k` highest scores; of equal scores the higher index wins."""
+    k = min(k, score.size)
+    return _highest(ordered_keys(score), k) if k > 0 else np.empty(0, dtype=np.int32)
 
 
 @njit(cache=True)
@@ -156,6 +310,44 @@ def update_duty(duty: NDArray[np.float32], hits: NDArray[np.bool_], period: np.f
     """Running mean of `hits` over `period` steps, in place: d = (d (p - 1) + x) / p."""
     for i in range(duty.size):
         duty[i] = (duty[i] * (period - np.float32(1)) + np.float32(hits[i])) / period
+
+
+@njit(cache=True)
+def update_duties(
+    overlap_duty: NDArray[np.float32],
+    active_duty: NDArray[np.float32],
+    overlap: NDArray[Any],
+    winners: NDArray[np.int32],
+    period: np.float32,
+    minimum: NDArray[np.float32],
+) -> NDArray[np.int32]:
+    """`update_duty` of overlaps above 0 and of winners; rows whose overlap duty is then under `minimum`.
+
+    Parameters
+    ----------
+    overlap_duty, active_duty, overlap, minimum : (rows,)
+    winners : rows that won
+    period : window of the running means [steps]
+    """
+    n = overlap_duty.size
+    won = np.zeros(n, dtype=np.float32)
+    for i in range(winners.size):
+        won[winners[i]] = np.float32(1)
+    less = period - np.float32(1)
+    below = 0
+    for i in range(n):
+        overlap_duty[i] = (overlap_duty[i] * less + np.float32(overlap[i] > 0)) / period
+        active_duty[i] = (active_duty[i] * less + won[i]) / period
+    for i in range(n):
+        below += np.int32(overlap_duty[i] < minimum[i])
+    weak = np.empty(below, dtype=np.int32)
+    if below > 0:
+        at = 0
+        for i in range(n):
+            if overlap_duty[i] < minimum[i]:
+                weak[at] = i
+                at += 1
+    return weak
 
 
 @njit(cache=True)

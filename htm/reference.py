@@ -74,3 +74,78 @@ def softmax_train(
         step = rate * (np.eye(bias.size, dtype=np.float32)[labels[i]] - p / p.sum())
         bias += step
         weights[code] += step
+
+
+def count_listed(
+    line_start: NDArray[np.int64],
+    line_row: NDArray[np.int32],
+    line_on: NDArray[np.uint8],
+    active: NDArray[np.int32],
+    n_rows: int,
+) -> NDArray[np.int32]:
+    total = np.zeros(n_rows, dtype=np.int32)
+    for j in active:
+        line = slice(line_start[j], line_start[j + 1])
+        np.add.at(total, line_row[line], line_on[line])
+    return total
+
+
+def hebbian_listed(
+    permanence: NDArray[np.float32],
+    source: NDArray[np.int32],
+    start: NDArray[np.int64],
+    place: NDArray[np.int32],
+    line_on: NDArray[np.uint8],
+    rows: NDArray[np.int32],
+    change: NDArray[np.float32],
+    threshold: np.float32,
+) -> None:
+    for row in rows:
+        s = slice(start[row], start[row + 1])
+        permanence[s] = np.clip(permanence[s] + change[source[s]], np.float32(0), np.float32(1))
+        line_on[place[s]] = permanence[s] >= threshold
+
+
+def spans(connected: NDArray[np.uint8], shape: NDArray[np.int64]) -> NDArray[np.float32]:
+    grid = np.stack(np.unravel_index(np.arange(connected.shape[0]), tuple(shape)), axis=1)
+    total = np.zeros(connected.shape[1], dtype=np.float32)
+    for row, on in enumerate(connected.T != 0):
+        if on.any():
+            total[row] = (np.ptp(grid[on], axis=0) + 1).mean(dtype=np.float32)
+    return total
+
+
+def update_duties(
+    overlap_duty: NDArray[np.float32],
+    active_duty: NDArray[np.float32],
+    overlap: NDArray[Any],
+    winners: NDArray[np.int32],
+    period: np.float32,
+    minimum: NDArray[np.float32],
+) -> NDArray[np.int32]:
+    update_duty(overlap_duty, overlap > 0, period)
+    update_duty(active_duty, np.isin(np.arange(active_duty.size), winners), period)
+    return np.flatnonzero(overlap_duty < minimum).astype(np.int32)
+
+
+def local_winners(
+    score: NDArray[Any],
+    shape: tuple[int, ...],
+    radius: int,
+    density: float,
+    wrap: bool,
+    floor: float | None = None,
+) -> NDArray[np.int32]:
+    """Winners of local competition, column by column and neighbour by neighbour (see `htm.inhibition`)."""
+    chosen = np.zeros(score.size, dtype=np.bool_)
+    grid = np.stack(np.unravel_index(np.arange(score.size), shape), axis=1)
+    for column in range(score.size):
+        near = np.ones(score.size, dtype=np.bool_)
+        for axis, n in enumerate(shape):
+            away = np.abs(grid[:, axis] - grid[column, axis])
+            near &= (np.minimum(away, n - away) if wrap else away) <= radius
+        limit = int(np.float32(0.5) + np.float32(density) * np.float32(near.sum()))
+        near[column] = False
+        beaten = (score > score[column]) | ((score == score[column]) & chosen)
+        chosen[column] = (near & beaten).sum() < limit and (floor is None or score[column] >= floor)
+    return np.flatnonzero(chosen).astype(np.int32)

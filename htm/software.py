@@ -7,23 +7,32 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from . import kernels
+from . import kernels, memory_rows
 from .bits import Bits
+from .columns import ListedColumns
+from .pick import BadInput
 from .synapses import (
+    SPENT,
+    Columns,
     Segments,
     State,
     Substrate,
-    Synapses,
     Wiring,
     active_flags,
     check_columns,
     hebbian_change,
+    local_winners,
     top_k,
 )
 
+_FIRST_SLOTS = 24  # slots a row is stored with at first
+_MORE_SLOTS = 8  # and how many are added where one needs more
+
+_SPARSE = 8  # pools of at most 1 / this of all inputs are listed, which is then smaller and faster
+
 
 @final
-class SoftwareColumns(Synapses):
+class SoftwareColumns(Columns):
     """Minicolumn synapses as numbers; a line of connected bits per input makes the overlap a column sum."""
 
     def __init__(self, pool: NDArray[np.bool_], permanence: NDArray[np.float32], threshold: float) -> None:
@@ -54,6 +63,15 @@ class SoftwareColumns(Synapses):
             np.float32(self.threshold),
         )
 
+    def _spans(self, shape: tuple[int, ...]) -> NDArray[np.float32]:
+        return kernels.spans(self._connected, np.array(shape))
+
+    def _trim(self, rows: Bits, below: float) -> None:
+        values = self._permanence[rows]
+        self._permanence[rows] = np.where(values < np.float32(below), np.float32(0), values)
+        if below > self.threshold:
+            self._connect_all()
+
     def _elapse(self, seconds: float) -> None:
         """Numbers do not age."""
 
@@ -67,16 +85,19 @@ class SoftwareColumns(Synapses):
 
 @final
 class SoftwareSegments(Segments):
-    """Rewirable synapses as numbers."""
+    """Rewirable synapses as numbers. Rows are stored only as wide as the longest one needs."""
 
     def __init__(self, n_inputs: int, rows: int, slots: int, threshold: float) -> None:
         super().__init__(rows, slots, n_inputs, threshold)
-        self.wiring = Wiring.empty(rows, slots, n_inputs)
-        self._permanence = np.zeros((rows, slots), dtype=np.float32)
+        stored = min(slots, _FIRST_SLOTS)
+        self.wiring = Wiring.empty(rows, stored, n_inputs)
+        self._permanence = np.zeros((rows, stored), dtype=np.float32)
+        self._flags = np.zeros(n_inputs + 1, dtype=np.uint8)
 
     @property
     def permanence(self) -> NDArray[np.float32]:
-        return self._permanence
+        stored = self._permanence.shape[1]
+        return np.pad(self._permanence, ((0, 0), (0, self.slots - stored)))
 
     def read(self, rows: Bits) -> NDArray[np.float32]:
         return self._permanence[rows]
@@ -85,9 +106,28 @@ class SoftwareSegments(Segments):
         flags = active_flags(active, self.n_inputs)
         return kernels.segment_counts(self.wiring.source, self._permanence, flags, np.float32(self.threshold))
 
+    def _overlap_of(self, rows: Bits, active: Bits) -> NDArray[np.int32]:
+        return memory_rows.overlap_rows(
+            rows, active, self.wiring.source, self._permanence, self._flags, np.float32(self.threshold)
+        )
+
     def _adapt(self, rows: Bits, active: Bits, up: float, down: float) -> None:
-        change = hebbian_change(active, self.n_inputs, up, down)
-        kernels.hebbian_segments(self._permanence, self.wiring.source, rows, change)
+        memory_rows.adapt_rows(
+            rows,
+            active,
+            np.float32(up),
+            np.float32(-down),
+            self.wiring.source,
+            self._permanence,
+            self._flags,
+        )
+
+    def _punish(self, rows: Bits, active: Bits, down: float) -> None:
+        source, off = self.wiring.source, np.float32(0)
+        memory_rows.adapt_rows(rows, active, np.float32(-down), off, source, self._permanence, self._flags)
+
+    def _spent(self, rows: Bits) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        return memory_rows.spent_slots(rows, self.wiring.source, self._permanence, np.float32(SPENT))
 
     def _elapse(self, seconds: float) -> None:
         """Numbers do not age."""
@@ -95,14 +135,34 @@ class SoftwareSegments(Segments):
     def _connect(
         self, rows: NDArray[np.int32], slots: NDArray[np.int32], sources: NDArray[np.int32], permanence: float
     ) -> None:
-        self._permanence[rows, slots] = np.where(sources >= 0, np.float32(permanence), np.float32(0))
+        memory_rows.write_slots(rows, slots, sources, np.float32(permanence), self._permanence)
+
+    def _extend(self, rows: int) -> None:
+        self._store(rows, self._permanence.shape[1])
+
+    def _widen(self, slots: int) -> None:
+        self._store(self.rows, min(self.slots, max(slots, self._permanence.shape[1] + _MORE_SLOTS)))
+
+    def _store(self, rows: int, slots: int) -> None:
+        """Room for `rows` x `slots` synapses, the present ones kept."""
+        self.wiring.extend(rows, slots)
+        permanence = np.zeros((rows, slots), dtype=np.float32)
+        permanence[: self._permanence.shape[0], : self._permanence.shape[1]] = self._permanence
+        self._permanence = permanence
 
     def state(self) -> State:
         return {"permanence": self._permanence.copy(), "source": self.wiring.source.copy()}
 
     def restore(self, state: State) -> None:
-        self._permanence[:] = state["permanence"]
-        self.wiring.source[:] = state["source"]
+        permanence = np.array(state["permanence"], dtype=np.float32, order="C")
+        if permanence.shape != np.shape(state["source"]) or permanence.shape[1] > self.slots:
+            raise BadInput(
+                f"state: source and permanence must share a shape of at most {self.slots} slots, "
+                f"got {np.shape(state['source'])}, {permanence.shape}"
+            )
+        self.wiring.assign(state["source"])
+        self._permanence = permanence
+        self.rows = permanence.shape[0]
 
 
 @final
@@ -111,14 +171,26 @@ class SoftwareSubstrate(Substrate):
 
     def columns(
         self, pool: NDArray[np.bool_], permanence: NDArray[np.float32], threshold: float
-    ) -> SoftwareColumns:
-        return SoftwareColumns(pool, permanence, threshold)
+    ) -> SoftwareColumns | ListedColumns:
+        sparse = np.count_nonzero(pool) <= pool.size // _SPARSE
+        return (ListedColumns if sparse else SoftwareColumns)(pool, permanence, threshold)
 
     def segments(self, n_inputs: int, rows: int, slots: int, threshold: float) -> SoftwareSegments:
         return SoftwareSegments(n_inputs, rows, slots, threshold)
 
     def winners(self, score: NDArray[Any], k: int) -> Bits:
         return top_k(score, k)
+
+    def local_winners(
+        self,
+        score: NDArray[Any],
+        shape: tuple[int, ...],
+        radius: int,
+        density: float,
+        wrap: bool,
+        floor: float | None = None,
+    ) -> Bits:
+        return local_winners(score, shape, radius, density, wrap, floor)
 
     def state(self) -> State:
         return {}

@@ -14,41 +14,17 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from .bits import Bits, as_bits
+from .bits import Bits
+from .memory_index import ranges
+from .memory_wiring import Wiring as Wiring
+from .memory_wiring import checked_bits as checked_bits
 from .pick import BadInput
 
 State = dict[str, Any]
 """Everything a thing needs to continue: arrays and JSON-able values, by name."""
 
-
-@final
-class Wiring:
-    """Which input each synapse listens to. Digital, so the same on every substrate.
-
-    Attributes
-    ----------
-    source : (rows, slots) int32, index of the input at each slot, -1 where the slot is empty
-    n_inputs : number of inputs
-    """
-
-    def __init__(self, source: NDArray[np.int32], n_inputs: int) -> None:
-        self.source = np.ascontiguousarray(source, dtype=np.int32)
-        self.n_inputs = int(n_inputs)
-        if self.source.ndim != 2:
-            raise BadInput(f"source: must have shape (rows, slots), got {self.source.shape}")
-        if self.source.size and (self.source.min() < -1 or self.source.max() >= n_inputs):
-            raise BadInput(f"source: must lie in -1..{n_inputs - 1}")
-
-    @classmethod
-    def empty(cls, rows: int, slots: int, n_inputs: int) -> Wiring:
-        """Wiring with every slot empty."""
-        return cls(np.full((rows, slots), -1, dtype=np.int32), n_inputs)
-
-    def count(self, active: Bits) -> NDArray[np.int32]:
-        """Wired slots driven by `active` in each row, shape (rows,)."""
-        from .kernels import potential_counts
-
-        return potential_counts(self.source, active_flags(active, self.n_inputs))
+SPENT = 1e-6
+"""Permanence at or under which a synapse is used up: 0, and what rounding may leave of it."""
 
 
 def active_flags(active: Bits, n_inputs: int) -> NDArray[np.uint8]:
@@ -70,6 +46,28 @@ def top_k(score: NDArray[Any], k: int) -> Bits:
     from .kernels import top_k as kernel
 
     return kernel(score, k)
+
+
+def local_winners(
+    score: NDArray[Any],
+    shape: tuple[int, ...],
+    radius: int,
+    density: float,
+    wrap: bool,
+    floor: float | None = None,
+) -> Bits:
+    """Sorted indices of the rows that win in their neighbourhood, exactly (see `Substrate.local_winners`)."""
+    from .inhibition import neighbourhoods
+
+    return neighbourhoods(tuple(shape), int(radius), bool(wrap)).winners(score, density, floor)
+
+
+def connected_spans(connected: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """`Columns.spans` of connected synapses, (rows, inputs)."""
+    from .kernels import spans
+
+    lines = np.ascontiguousarray(connected.T).view(np.uint8)
+    return spans(lines, np.array(shape))
 
 
 class Synapses(ABC):
@@ -98,7 +96,7 @@ class Synapses(ABC):
 
         Integers where every cell is sensed by itself, real numbers where a line current is.
         """
-        return self._overlap(as_bits(active, self.n_inputs, "active"))
+        return self._overlap(checked_bits(active, self.n_inputs, "active"))
 
     @final
     def adapt(self, rows: Bits, active: Bits, up: float, down: float) -> None:
@@ -114,8 +112,8 @@ class Synapses(ABC):
         for name, value in (("up", up), ("down", down)):
             if not (value >= 0.0 and np.isfinite(value)):
                 raise BadInput(f"{name}: must be finite and not negative, got {value!r}")
-        rows = as_bits(rows, self.rows, "rows")
-        active = as_bits(active, self.n_inputs, "active")
+        rows = checked_bits(rows, self.rows, "rows")
+        active = checked_bits(active, self.n_inputs, "active")
         if rows.size and (up > 0.0 or down > 0.0):
             self._adapt(rows, active, float(up), float(down))
 
@@ -155,12 +153,51 @@ class Synapses(ABC):
         """Continue from `state`."""
 
 
+class Columns(Synapses):
+    """Synapses of minicolumns: slot j listens to input j, and the wiring never changes."""
+
+    @final
+    def spans(self, shape: tuple[int, ...]) -> NDArray[np.float32]:
+        """How far each row's connected synapses reach, (rows,): last - first + 1 input, mean over the axes.
+
+        What local inhibition sets its radius by. 0 where nothing is connected; costs a look at every cell.
+
+        Parameters
+        ----------
+        shape : of the input, of which slots are the flattened form
+        """
+        if int(np.prod(shape)) != self.n_inputs:
+            raise BadInput(f"shape: must hold {self.n_inputs} inputs, got {shape}")
+        return self._spans(tuple(int(size) for size in shape))
+
+    @final
+    def trim(self, rows: Bits, below: float) -> None:
+        """Take the permanences of `rows` that are under `below` to 0.
+
+        Parameters
+        ----------
+        rows : rows that are trimmed
+        below : 0..1
+        """
+        if not 0.0 <= below <= 1.0:
+            raise BadInput(f"below: must lie in 0..1, got {below!r}")
+        rows = checked_bits(rows, self.rows, "rows")
+        if rows.size and below > 0.0:
+            self._trim(rows, float(below))
+
+    @abstractmethod
+    def _spans(self, shape: tuple[int, ...]) -> NDArray[np.float32]: ...
+
+    @abstractmethod
+    def _trim(self, rows: Bits, below: float) -> None: ...
+
+
 class Segments(Synapses):
     """Synapses whose wiring can change: what a temporal memory needs.
 
     Attributes
     ----------
-    wiring : the slots' sources
+    wiring : the slots' sources. It may store fewer slots than `slots` while no row uses the rest
     """
 
     wiring: Wiring
@@ -180,7 +217,9 @@ class Segments(Synapses):
         rows, slots, sources : (n,) one entry a synapse; source -1 empties the slot
         permanence : initial value, 0..1
         """
-        rows, slots, sources = (np.asarray(a, dtype=np.int32) for a in (rows, slots, sources))
+        rows = np.asarray(rows, dtype=np.int32)
+        slots = np.asarray(slots, dtype=np.int32)
+        sources = np.asarray(sources, dtype=np.int32)
         if not rows.shape == slots.shape == sources.shape or rows.ndim != 1:
             raise BadInput(
                 f"connect: rows, slots and sources must be 1-d of one length, got {rows.shape}, "
@@ -188,28 +227,119 @@ class Segments(Synapses):
             )
         if not 0.0 <= permanence <= 1.0:
             raise BadInput(f"permanence: must lie in 0..1, got {permanence!r}")
-        for name, index, size in (("rows", rows, self.rows), ("slots", slots, self.slots)):
-            if index.size and (index.min() < 0 or index.max() >= size):
-                raise BadInput(f"{name}: must lie in 0..{size - 1}, got {index.min()}..{index.max()}")
-        if sources.size and (sources.min() < -1 or sources.max() >= self.n_inputs):
-            raise BadInput(f"sources: must lie in -1..{self.n_inputs - 1}")
-        if rows.size:
-            self.wiring.source[rows, slots] = sources
-            self._connect(rows, slots, sources, float(permanence))
+        if not rows.size:
+            return
+        low, high = ranges(rows, slots, sources)
+        sizes = (("rows", 0, self.rows), ("slots", 0, self.slots), ("sources", -1, self.n_inputs))
+        for at, (name, least, size) in enumerate(sizes):
+            if low[at] < least or high[at] >= size:
+                raise BadInput(f"{name}: must lie in {least}..{size - 1}, got {low[at]}..{high[at]}")
+        if high[1] >= self.wiring.source.shape[1]:
+            self._widen(int(high[1]) + 1)
+        self.wiring.rewire(rows, slots, sources)
+        self._connect(rows, slots, sources, float(permanence))
 
     @final
     def potential(self, active: Bits) -> NDArray[np.int32]:
         """Wired slots driven by `active`, connected or not, shape (rows,): counted from the wiring."""
-        return self.wiring.count(as_bits(active, self.n_inputs, "active"))
+        return self.wiring.count(checked_bits(active, self.n_inputs, "active"))
+
+    @final
+    def activity(self, active: Bits, least: int) -> tuple[Bits, NDArray[Any], NDArray[np.int32]]:
+        """Overlap and potential of the rows that at least `least` of their slots drive; no other row is read.
+
+        The address registers count the driven slots of every row, so a row that cannot reach a threshold is
+        known without touching its cells.
+
+        Parameters
+        ----------
+        active : active inputs
+        least : driven slots from which a row is read, >= 1
+
+        Returns
+        -------
+        rows : (n,) sorted
+        overlap : (n,) connected-synapse equivalents
+        potential : (n,) driven slots, connected or not
+        """
+        if least < 1:
+            raise BadInput(f"least: must be at least 1, got {least!r}")
+        active = checked_bits(active, self.n_inputs, "active")
+        rows, driven = self.wiring.driven(active, least)
+        return rows, self._overlap_of(rows, active), driven
+
+    @final
+    def punish(self, rows: Bits, active: Bits, down: float) -> None:
+        """Lower the driven slots of `rows`, clipped to 0; the others stay.
+
+        Parameters
+        ----------
+        rows : rows that predicted wrongly
+        active : active inputs
+        down : subtracted where the source is active, >= 0
+        """
+        if not (down >= 0.0 and np.isfinite(down)):
+            raise BadInput(f"down: must be finite and not negative, got {down!r}")
+        rows = checked_bits(rows, self.rows, "rows")
+        active = checked_bits(active, self.n_inputs, "active")
+        if rows.size and down > 0.0:
+            self._punish(rows, active, float(down))
+
+    @final
+    def prune(self, rows: Bits) -> None:
+        """Empty the slots of `rows` whose permanence is used up."""
+        rows = checked_bits(rows, self.rows, "rows")
+        at, slots = self._spent(rows)
+        if at.size:
+            self._empty(at, slots)
+
+    @final
+    def clear(self, rows: Bits) -> None:
+        """Empty every slot of `rows`."""
+        rows = checked_bits(rows, self.rows, "rows")
+        at, slots = np.nonzero(self.wiring.source[rows] >= 0)
+        self._empty(rows[at], slots.astype(np.int32))
+
+    @final
+    def extend(self, rows: int) -> None:
+        """Grow to `rows` rows; refused where the rows are metal."""
+        if rows > self.rows:
+            self._extend(int(rows))
+            self.rows = int(rows)
+
+    @final
+    def _empty(self, rows: NDArray[np.int32], slots: NDArray[np.int32]) -> None:
+        sources = np.full(rows.size, -1, dtype=np.int32)
+        self.wiring.rewire(rows, slots, sources)
+        self._connect(rows, slots, sources, 0.0)
 
     @abstractmethod
     def read(self, rows: Bits) -> NDArray[np.float32]:
-        """Permanences as the hardware reads them back, (len(rows), slots); costs a row read each."""
+        """Permanences as the hardware reads them back, (len(rows), stored slots); costs a row read each."""
+
+    @abstractmethod
+    def _overlap_of(self, rows: Bits, active: Bits) -> NDArray[Any]:
+        """Overlap of the listed rows, (len(rows),)."""
+
+    @abstractmethod
+    def _punish(self, rows: Bits, active: Bits, down: float) -> None: ...
+
+    @abstractmethod
+    def _spent(self, rows: Bits) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Row and slot of each wired synapse of `rows` whose permanence is at most `SPENT`."""
 
     @abstractmethod
     def _connect(
         self, rows: NDArray[np.int32], slots: NDArray[np.int32], sources: NDArray[np.int32], permanence: float
-    ) -> None: ...
+    ) -> None:
+        """Write `permanence` where `sources` >= 0; the wiring is changed already."""
+
+    @abstractmethod
+    def _extend(self, rows: int) -> None: ...
+
+    @abstractmethod
+    def _widen(self, slots: int) -> None:
+        """Store at least `slots` slots a row."""
 
 
 class Substrate(ABC):
@@ -224,7 +354,7 @@ class Substrate(ABC):
         self.events: Counter[str] = Counter()
 
     @abstractmethod
-    def columns(self, pool: NDArray[np.bool_], permanence: NDArray[np.float32], threshold: float) -> Synapses:
+    def columns(self, pool: NDArray[np.bool_], permanence: NDArray[np.float32], threshold: float) -> Columns:
         """Synapses of minicolumns: slot j listens to input j, and the wiring never changes.
 
         Parameters
@@ -249,6 +379,28 @@ class Substrate(ABC):
         """
 
     @abstractmethod
+    def local_winners(
+        self,
+        score: NDArray[Any],
+        shape: tuple[int, ...],
+        radius: int,
+        density: float,
+        wrap: bool,
+        floor: float | None = None,
+    ) -> Bits:
+        """The rows that win the competition in their neighbourhood (see `htm.inhibition`).
+
+        Parameters
+        ----------
+        score : (rows,) connected-synapse equivalents
+        shape : of the grid that the rows stand on
+        radius : reach of a neighbourhood along every axis
+        density : share of a neighbourhood that wins
+        wrap : whether the grid's ends meet
+        floor : score under which a row cannot win; none: any can
+        """
+
+    @abstractmethod
     def state(self) -> State:
         """The substrate's own state (competition noise, counts), without its synapses."""
 
@@ -267,7 +419,7 @@ def check_columns(
         raise BadInput(
             f"pool, permanence: must share a shape (columns, inputs), got {pool.shape}, {values.shape}"
         )
-    if not bool(np.all((values >= 0) & (values <= 1))):
+    if values.size and not (values.min() >= 0 and values.max() <= 1):  # a NaN is both of them
         raise BadInput("permanence: must lie in 0..1 and hold no NaN")
-    values[~pool] = 0.0
+    values *= pool
     return pool, values

@@ -10,16 +10,19 @@ from numpy.typing import NDArray
 from devices.model import F32, DeviceModel
 from devices.noise import normals
 from htm.bits import Bits
+from htm.pick import BadInput
 from htm.streams import restore_stream, save_stream, stream
 from htm.synapses import (
+    SPENT,
+    Columns,
     Segments,
     State,
     Substrate,
-    Synapses,
     Wiring,
     active_flags,
     check_columns,
-    hebbian_change,
+    connected_spans,
+    local_winners,
     top_k,
 )
 
@@ -31,7 +34,7 @@ from .readout import AnalogReadout, BinaryReadout
 
 
 @final
-class CrossbarColumns(Synapses):
+class CrossbarColumns(Columns):
     """Minicolumns on a dense crossbar: word line j is input j, bit line i is column i.
 
     Inputs outside a column's pool still have a cell where the lines cross; it stays at g_min, never learns, and
@@ -78,6 +81,22 @@ class CrossbarColumns(Synapses):
         array.train(rows, counts, pulses)
         self._readout.refresh_rows(rows)
 
+    def _spans(self, shape: tuple[int, ...]) -> NDArray[np.float32]:
+        g = self._read_cells(slice(0, self.rows))
+        return connected_spans(self.pool & (g >= self.array.mapping.reference), shape)
+
+    def _trim(self, rows: Bits, below: float) -> None:
+        seen = self.array.mapping.permanence(self._read_cells(rows))
+        at, slots = np.nonzero(self.pool[rows] & (seen < np.float32(below)))
+        self.array.program((rows[at], slots), np.zeros(at.size, dtype=np.float32))
+        self._readout.refresh_rows(rows)
+
+    def _read_cells(self, rows: Bits | slice) -> F32:
+        """Conductance of whole rows, each cell of their pools read once [S]."""
+        array = self.array
+        array.events["cell_read"] += int(np.count_nonzero(self.pool[rows]))
+        return array.device.read(array.cells, rows, array.streams["read"])
+
     def _elapse(self, seconds: float) -> None:
         self._readout.settle()
         self.array.device.relax(self.array.cells, seconds)
@@ -114,33 +133,46 @@ class CrossbarSegments(Segments):
         return np.where(self.wiring.source[rows] >= 0, seen, np.float32(0))
 
     def _overlap(self, active: Bits) -> NDArray[Any]:
-        array, source = self.array, self.wiring.source
-        flags = active_flags(active, self.n_inputs)
-        counts = self.wiring.count(active)
-        read = np.flatnonzero(counts)
-        array.events["row_read"] += int(read.size)
-        driven = (source[read] >= 0) & (flags[source[read]] != 0)
-        g = array.device.read(array.cells, read, array.streams["read"])
+        rows, _ = self.wiring.driven(active, 1)
+        result = np.zeros(self.rows, dtype=np.float32 if self._analog else np.int32)
+        result[rows] = self._overlap_of(rows, active)
+        return result
+
+    def _overlap_of(self, rows: Bits, active: Bits) -> NDArray[Any]:
+        array, source = self.array, self.wiring.source[rows]
+        driven = (source >= 0) & (active_flags(active, self.n_inputs)[source] != 0)
+        array.events["row_read"] += int(rows.size)
+        g = array.device.read(array.cells, rows, array.streams["read"])
         if self._analog:
-            array.events["adc"] += int(read.size)
-            result = np.zeros(self.rows, dtype=np.float32)
+            array.events["adc"] += int(rows.size)
             above = np.where(driven, g - np.float32(array.device.g_min), np.float32(0))
-            result[read] = above.sum(axis=1) / np.float32(array.mapping.span)
-            return result
-        array.events["sense"] += int(counts.sum())
-        bits = np.zeros(self.rows, dtype=np.int32)
-        bits[read] = (driven & (g >= array.mapping.reference)).sum(axis=1, dtype=np.int32)
-        return bits
+            return np.asarray(above.sum(axis=1) / np.float32(array.mapping.span), dtype=np.float32)
+        array.events["sense"] += int(driven.sum())
+        return np.asarray((driven & (g >= array.mapping.reference)).sum(axis=1, dtype=np.int32))
 
     def _adapt(self, rows: Bits, active: Bits, up: float, down: float) -> None:
         array, mapping = self.array, self.array.mapping
         source = self.wiring.source[rows]
-        driven = hebbian_change(active, self.n_inputs, 1.0, 0.0)[source] > 0
+        driven = active_flags(active, self.n_inputs)[source] != 0
         raised = array.whole(mapping.pulses(up), rows.size)[:, None]
         lowered = array.whole(mapping.pulses(down), rows.size)[:, None]
         counts = np.where(source >= 0, np.where(driven, raised, -lowered), np.float32(0))
         array.events["pulse_cycle"] += int(np.ceil(raised).sum() + np.ceil(lowered).sum())
         array.train(rows, counts.astype(np.float32), int(np.ceil(np.abs(counts)).sum()))
+
+    def _punish(self, rows: Bits, active: Bits, down: float) -> None:
+        array, source = self.array, self.wiring.source[rows]
+        driven = (source >= 0) & (active_flags(active, self.n_inputs)[source] != 0)
+        lowered = array.whole(array.mapping.pulses(down), rows.size)[:, None]
+        counts = np.where(driven, -lowered, np.float32(0))
+        array.events["pulse_cycle"] += int(np.ceil(lowered).sum())
+        array.train(rows, counts.astype(np.float32), int(np.ceil(np.abs(counts)).sum()))
+
+    def _spent(self, rows: Bits) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        # The controller reads each row back and compares: a noisy read may spare or drop a weak synapse.
+        spent = (self.wiring.source[rows] >= 0) & (self.read(rows) <= np.float32(SPENT))
+        at, slots = np.nonzero(spent)
+        return rows[at], slots.astype(np.int32)
 
     def _elapse(self, seconds: float) -> None:
         self.array.device.relax(self.array.cells, seconds)
@@ -151,13 +183,27 @@ class CrossbarSegments(Segments):
         # An emptied slot is only forgotten by its address register; its device is not touched.
         wired = sources >= 0
         where = (rows[wired], slots[wired])
-        self.array.program(where, np.full(int(wired.sum()), permanence, dtype=np.float32))
+        if where[0].size:
+            self.array.program(where, np.full(int(wired.sum()), permanence, dtype=np.float32))
+
+    def _extend(self, rows: int) -> None:
+        raise BadInput(
+            f"rows: the array has {self.rows} rows of metal and cannot grow, asked for {rows}; "
+            "a temporal memory needs a capacity here"
+        )
+
+    def _widen(self, slots: int) -> None:
+        """Every slot is stored from the start."""
 
     def state(self) -> State:
         return {"source": self.wiring.source.copy(), **self.array.state()}
 
     def restore(self, state: State) -> None:
-        self.wiring.source[:] = state["source"]
+        if np.shape(state["source"]) != (self.rows, self.slots):
+            raise BadInput(
+                f"state: source must have shape {(self.rows, self.slots)}, got {np.shape(state['source'])}"
+            )
+        self.wiring.assign(state["source"])
         self.array.restore(state)
 
 
@@ -227,11 +273,26 @@ class CrossbarSubstrate(Substrate):
         return CrossbarSegments(self._array((rows, slots), threshold), self.params, n_inputs)
 
     def winners(self, score: NDArray[Any], k: int) -> Bits:
+        return top_k(self._compared(score), k)
+
+    def local_winners(
+        self,
+        score: NDArray[Any],
+        shape: tuple[int, ...],
+        radius: int,
+        density: float,
+        wrap: bool,
+        floor: float | None = None,
+    ) -> Bits:
+        return local_winners(self._compared(score), shape, radius, density, wrap, floor)
+
+    def _compared(self, score: NDArray[Any]) -> NDArray[Any]:
+        """Scores as the comparators see them."""
         self.events["compare"] += int(score.size)
         if self.params.comparator_sigma > 0.0:
             sigma = np.float32(self.params.comparator_sigma / self._unit_current)
-            score = score.astype(np.float32) + sigma * normals(self._compare, score.size)
-        return top_k(score, k)
+            return score.astype(np.float32) + sigma * normals(self._compare, score.size)
+        return score
 
     def state(self) -> State:
         return {"compare": save_stream(self._compare), "events": dict(self.events)}

@@ -13,6 +13,7 @@ from htm.pick import BadInput
 from htm.pooler import SpatialPooler, SpatialPoolerParams
 from htm.software import SoftwareSubstrate
 from htm.synapses import Segments
+from htm.temporal_memory import TemporalMemory, TemporalMemoryParams
 from hwsim.crossbar import CrossbarSubstrate
 from hwsim.params import CrossbarParams
 
@@ -132,6 +133,51 @@ def test_1_a_whole_pooler_equals_software(case):
     for active in _inputs(150):
         assert np.array_equal(a.compute(active), b.compute(active))
     assert np.array_equal(a.synapses.permanence, b.synapses.permanence)
+
+
+def _memory(substrate, seed=5):
+    """A small temporal memory whose limits are met."""
+    params = TemporalMemoryParams(
+        columns=24,
+        cells_per_column=4,
+        activation_threshold=4,
+        matching_threshold=3,
+        new_synapses=5,
+        increment=0.15,
+        punishment=0.03,
+        segments_per_cell=4,
+        synapses_per_segment=7,
+        capacity=200,
+    )
+    return TemporalMemory(params, substrate, seed, external_inputs=6, apical_inputs=8)
+
+
+def _remember(memory, records, first=0):
+    """Run a temporal memory; anomaly and predicted cells of every record."""
+    rng = np.random.default_rng(1)
+    codes = [np.sort(rng.choice(24, 5, replace=False)).astype(np.int32) for _ in range(9)]
+    rng = np.random.default_rng(first)
+    seen = []
+    for step in range(first, first + records):
+        at = step % 9 if rng.random() < 0.8 else int(rng.integers(9))
+        outside = np.flatnonzero(rng.random(6) < 0.4).astype(np.int32)
+        anomaly = memory.compute(codes[at], external=outside, apical=outside)
+        memory.dendrites.segments.elapse(1.0)
+        seen.append((anomaly, memory.predictive_cells.tolist()))
+    return seen
+
+
+def test_1_a_whole_temporal_memory_equals_software(case):
+    if not case.exact:
+        pytest.skip("the law speaks of ideal devices read cell by cell")
+    a, b = _memory(SoftwareSubstrate()), _memory(case.substrate())
+    wanted = _remember(a, 250)
+    assert _remember(b, 250) == wanted
+    assert min(anomaly for anomaly, _ in wanted) < 0.5
+    for ours, theirs in ((a.dendrites, b.dendrites), (a.apical, b.apical)):
+        assert np.array_equal(ours.cell, theirs.cell)
+        assert np.array_equal(ours.segments.wiring.source, theirs.segments.wiring.source)
+        assert np.array_equal(ours.segments.permanence, theirs.segments.permanence)
 
 
 def test_2_permanence_stays_in_range(case, kind):
@@ -270,6 +316,74 @@ def test_9_restored_mid_run_it_continues_identically(case, kind):
     assert substrate.events == other.events
 
 
+def test_9_a_temporal_memory_restored_mid_run_continues_identically(case):
+    substrate, other = case.substrate(), case.substrate()
+    a, b = _memory(substrate), _memory(other)
+    _remember(a, 60)
+    b.restore(a.state())
+    other.restore(substrate.state())
+    assert _remember(a, 40, 60) == _remember(b, 40, 60)
+    assert np.array_equal(a.dendrites.segments.permanence, b.dendrites.segments.permanence)
+    assert substrate.events == other.events
+
+
+def test_punish_lowers_driven_slots_only(case):
+    _, segments = _synapses(case, "segments")
+    active, before = _inputs(1)[0], segments.permanence.copy()
+    rows = np.arange(ROWS, dtype=np.int32)
+    for _ in range(3):
+        segments.punish(rows, active, 0.1)
+    change = (segments.permanence - before).astype(float)
+    driven = _driven("segments", active)
+    assert np.array_equal(segments.permanence[~driven], before[~driven])
+    assert change[driven].mean() < -0.05
+
+
+def test_activity_reads_rows_that_can_matter_only(case):
+    substrate, segments = _synapses(case, "segments")
+    active = _inputs(1)[0]
+    potential = segments.potential(active)
+    done = substrate.events["row_read"]
+    rows, overlap, driven = segments.activity(active, 5)
+    assert np.array_equal(rows, np.flatnonzero(potential >= 5))
+    assert np.array_equal(driven, potential[rows])
+    assert overlap.shape == rows.shape
+    if case.device is not None:
+        assert substrate.events["row_read"] - done == rows.size
+    if case.exact:
+        assert np.array_equal(overlap, segments.overlap(active)[rows])
+
+
+def test_pruned_and_cleared_slots_are_empty(case):
+    _, segments = _synapses(case, "segments")
+    rows = np.array([3, 8], dtype=np.int32)
+    for _ in range(12):
+        segments.adapt(rows, np.empty(0, np.int32), 0.0, 0.3)
+    segments.prune(rows)
+    left = segments.wiring.wired(rows)
+    assert left.sum() < 2 * (SLOTS - 4)
+    if case.exact:
+        assert not left.any()
+    segments.clear(np.array([5], np.int32))
+    assert not segments.wiring.wired(np.array([5], np.int32)).any()
+    assert not segments.permanence[5].any()
+    others = np.setdiff1d(np.arange(ROWS), [3, 5, 8]).astype(np.int32)
+    assert (segments.wiring.wired(others) == SLOTS - 4).all()
+
+
+def test_only_software_grows(case):
+    _, segments = _synapses(case, "segments")
+    segments.extend(ROWS)
+    if case.device is not None:
+        with pytest.raises(BadInput, match=f"rows: .*{ROWS} rows"):
+            segments.extend(ROWS + 1)
+        return
+    before = segments.permanence.copy()
+    segments.extend(ROWS + 9)
+    assert np.array_equal(segments.permanence[:ROWS], before)
+    assert not segments.wiring.wired(np.arange(ROWS, ROWS + 9, dtype=np.int32)).any()
+
+
 @pytest.mark.parametrize(
     ("act", "message"),
     [
@@ -297,6 +411,12 @@ def test_10_errors_of_wiring(case):
         segments.connect(one, one, np.array([INPUTS]), 0.5)
     with pytest.raises(BadInput, match=r"permanence: .*got 1.5"):
         segments.connect(one, one, one, 1.5)
+    with pytest.raises(BadInput, match=r"least: .*got 0"):
+        segments.activity(one, 0)
+    with pytest.raises(BadInput, match=r"down: .*got -1"):
+        segments.punish(one, one, -1.0)
+    with pytest.raises(BadInput, match=f"rows: .*got {ROWS}"):
+        segments.prune(one + ROWS)
 
 
 def test_winners_are_the_top_scores_when_comparators_are_exact(case):

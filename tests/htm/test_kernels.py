@@ -94,6 +94,75 @@ def test_update_duty():
         assert np.array_equal(ours, twin)
 
 
+@settings(max_examples=25, deadline=None)
+@given(seeds)
+def test_update_duties(seed):
+    rng = np.random.default_rng(seed)
+    ours = rng.random((2, 50), dtype=np.float32)
+    twins = ours.copy()
+    overlap, minimum = rng.integers(0, 2, 50).astype(np.int32), rng.random(50, dtype=np.float32)
+    winners, period = _some(rng, 6, 50), np.float32(rng.integers(1, 1000))
+    weak = kernels.update_duties(*ours, overlap, winners, period, minimum)
+    assert np.array_equal(weak, reference.update_duties(*twins, overlap, winners, period, minimum))
+    assert np.array_equal(ours, twins)
+
+
+def _listed(rng):
+    """The synapses of `_columns` listed by row and by input."""
+    permanence, pool, connected = _columns(rng)
+    row, source = (i.astype(np.uint32) for i in np.nonzero(pool))
+    by_input = np.argsort(source, kind="stable")
+    place = np.empty(row.size, dtype=np.uint32)
+    place[by_input] = np.arange(row.size)
+    start = np.searchsorted(row, np.arange(38)).astype(np.int64)
+    line_start = np.searchsorted(source[by_input], np.arange(54)).astype(np.int64)
+    line_on = connected[source[by_input], row[by_input]]
+    lines = line_start, row[by_input], line_on
+    return permanence[row, source], source, start, place, lines, connected
+
+
+@settings(max_examples=25, deadline=None)
+@given(seeds, st.integers(0, 53))
+def test_listed_kernels(seed, n_active):
+    rng = np.random.default_rng(seed)
+    values, source, start, place, lines, connected = _listed(rng)
+    active = _some(rng, n_active, 53)
+    counts = kernels.count_listed(*lines, active, 37)
+    assert np.array_equal(counts, reference.count_listed(*lines, active, 37))
+    assert np.array_equal(counts, reference.count_connected(connected, active))
+    half = np.float32(0.5)
+    spans = kernels.spans_listed(values, start, source.astype(np.int32)[None], half)
+    assert np.array_equal(spans, kernels.spans(connected, np.array([53])))
+    change = rng.uniform(-0.6, 0.6, 53).astype(np.float32)
+    rows = _some(rng, 9, 37)
+    results = []
+    for module in (kernels, reference):
+        after, on = values.copy(), lines[2].copy()
+        module.hebbian_listed(after, source, start, place, on, rows, change, half)
+        results.append((after, on))
+    for a, b in zip(*results, strict=True):
+        assert np.array_equal(a, b)
+
+
+@settings(max_examples=25, deadline=None)
+@given(seeds, st.sampled_from([(53,), (1, 53), (53, 1)]))
+def test_spans(seed, shape):
+    rng = np.random.default_rng(seed)
+    connected = (rng.random((53, 20)) < rng.choice([0.02, 0.5])).astype(np.uint8)
+    ours = kernels.spans(connected, np.array(shape))
+    assert np.array_equal(ours, reference.spans(connected, np.array(shape)))
+
+
+def test_ordered_keys_order_as_the_scores_do():
+    score = np.array([-np.inf, -2.5, -1e-40, -0.0, 0.0, 1e-40, 3.0, np.inf], dtype=np.float32)
+    keys = kernels.ordered_keys(score)
+    assert keys[3] == keys[4]
+    assert (np.diff(keys) >= 0).all()
+    assert np.unique(keys).size == 7
+    assert kernels.top_k(np.arange(9), 2).tolist() == [7, 8]
+    assert kernels.top_k(np.array([-(2**31), 2**31 - 1, 0], np.int32), 2).tolist() == [1, 2]
+
+
 def test_softmax_train():
     rng = np.random.default_rng(4)
     codes = [_some(rng, int(rng.integers(0, 12)), 60) for _ in range(40)]

@@ -154,7 +154,7 @@ def test_saved_and_restored_it_continues_identically():
     ("wrong", "message"),
     [
         (dict(columns=0), "SpatialPoolerParams.columns: input should be greater than or equal to 1, got 0"),
-        (dict(colums=9), "SpatialPoolerParams.colums: unknown key (did you mean columns?)"),
+        (dict(colums=9), "SpatialPoolerParams.colums: unknown key (did you mean columns or column_shape?)"),
         (dict(columns=10, density=0.01), "must make at least one of 10 columns win"),
         (dict(threshold=float("nan")), "SpatialPoolerParams.threshold: input should be a finite number"),
     ],
@@ -180,3 +180,70 @@ def test_bad_input_names_itself(bits, message):
     pooler = SpatialPooler(SpatialPoolerParams(columns=64, density=0.1), (40,), SoftwareSubstrate())
     with pytest.raises(BadInput, match="active: .*" + message.replace(".", r"\.")):
         pooler.compute(np.array(bits))
+
+
+def _linear(**options):
+    params = SpatialPoolerParams(
+        columns=40,
+        density=0.1,
+        boost_form="linear",
+        boost_strength=10.0,
+        duty_period=20,
+        minimum_duty_fraction=0.3,
+        stimulus_threshold=2,
+        **options,
+    )
+    return SpatialPooler(params, (50,), SoftwareSubstrate(), seed=4)
+
+
+def test_linear_boost_and_window_duties_follow_the_equations():
+    """Facts of the mathematical form, written out in plain numpy beside the pooler."""
+    rng = np.random.default_rng(8)
+    pooler = _linear()
+    won, stirred = [], []
+    boost = np.ones(40)
+    for bits in _codes(rng, 60, 50, 12):
+        overlap = pooler.synapses.overlap(bits)
+        score = np.where(overlap >= 2, overlap, 0).astype(np.float32) * boost.astype(np.float32)
+        best = np.lexsort((np.arange(40), score))[-4:]
+        winners = pooler.compute(bits)
+        assert winners.tolist() == sorted(best[score[best] > 0].tolist())
+        won.append(np.isin(np.arange(40), winners))
+        stirred.append(overlap >= 2)
+        adc = np.mean(won[-20:], axis=0)
+        odc = np.mean(stirred[-20:], axis=0)
+        mdc = 0.3 * adc.max()
+        boost = np.where(adc > mdc, 1.0, 10.0 + (1 - 10.0) * adc / mdc)
+        assert pooler.active_duty == pytest.approx(adc, abs=1e-6)
+        assert pooler.overlap_duty == pytest.approx(odc, abs=1e-6)
+        assert pooler.boost == pytest.approx(boost, abs=1e-4)
+
+
+def test_linear_form_saved_and_restored_continues_identically():
+    rng = np.random.default_rng(9)
+    a, b = _linear(), _linear()
+    records = _codes(rng, 70, 50, 12)
+    for bits in records[:33]:
+        a.compute(bits)
+    b.restore(a.state())
+    for bits in records[33:]:
+        assert np.array_equal(a.compute(bits), b.compute(bits))
+    assert np.array_equal(a.boost, b.boost)
+
+
+def test_trim_takes_small_permanences_to_zero():
+    rng = np.random.default_rng(10)
+    params = SpatialPoolerParams(columns=30, density=0.2, decrement=0.07, trim=0.2)
+    pooler = SpatialPooler(params, (40,), SoftwareSubstrate())
+    for bits in _codes(rng, 60, 40, 8):
+        winners = pooler.compute(bits)
+        values = pooler.synapses.permanence[winners]
+        assert ((values == 0) | (values >= 0.2)).all()
+
+
+def test_stimulus_threshold_compares_the_boosted_overlap():
+    """As htm.core does: a boosted column may win where its bare overlap is too small."""
+    params = SpatialPoolerParams(columns=20, density=0.5, stimulus_threshold=5, boost_strength=1.0)
+    pooler = SpatialPooler(params, (30,), SoftwareSubstrate())
+    pooler.boost[:10] = 2.0
+    assert pooler.inhibit(np.full(20, 3, np.int32)).tolist() == list(range(10))

@@ -331,6 +331,8 @@ def soft_bound_rows(
 @njit(cache=True, error_model="numpy")
 def level_rows(
     g: F32,
+    level: F32,
+    miss: F32,
     stuck: NDArray[np.uint8],
     rows: NDArray[np.int32],
     count: F32,
@@ -340,64 +342,44 @@ def level_rows(
     g_max: np.float32,
     poly: F32,
     scale: np.float32,
-) -> F32:
+) -> None:
     """Read, add `count` steps and write back whole rows, in place, each cell missing by sd(target) z.
 
     Parameters
     ----------
     g : (all rows, slots) conductance [S]
+    level, miss : (all rows, slots) target / g_max and `scale` z of the last write [S]; (0, slots) where not kept
     stuck : (all rows, slots), or (0, slots) where no cell is
     rows : rows that are written
-    count : (n, slots); 0 leaves a cell alone
-    z : (n, slots) standard normal draws; multiplied by `scale` in place
+    count, z : (n, slots); a count of 0 leaves a cell alone
     step, g_min, g_max : [S]
     poly : sd of the miss in units of `scale` [S]: coefficients in target / g_max, lowest order first
-
-    Returns
-    -------
-    (n, slots) targets over g_max
     """
     zero = np.float32(0)
-    levels = np.empty(count.shape, dtype=np.float32)
     target = np.empty(g.shape[1], dtype=np.float32)
+    reached = np.empty(g.shape[1], dtype=np.float32)
+    drawn = np.empty(g.shape[1], dtype=np.float32)
     for i in range(rows.size):
-        row, changes, draws, level = g[rows[i]], count[i], z[i], levels[i]
+        row, changes, draws = g[rows[i]], count[i], z[i]
         for slot in range(row.size):
             moved = row[slot] + changes[slot] * step
             moved = moved if moved > g_min else g_min
             target[slot] = moved if moved < g_max else g_max
-            level[slot] = target[slot] / g_max
-            draws[slot] *= scale
-        miss = _spread_of(poly, level)
+            reached[slot] = target[slot] / g_max
+            drawn[slot] = draws[slot] * scale
+        sd = _spread_of(poly, reached)
         for slot in range(row.size):
-            fresh = target[slot] + miss[slot] * draws[slot]
+            fresh = target[slot] + sd[slot] * drawn[slot]
             fresh = fresh if fresh > zero else zero
             target[slot] = fresh if changes[slot] != zero else row[slot]
         _keep_stuck(stuck, rows[i], row, target)
         for slot in range(row.size):
             row[slot] = target[slot]
-    return levels
-
-
-@njit(cache=True)
-def gain_rows(
-    gain: F32, rows: NDArray[np.int32], count: F32, levels: F32, z: F32, earlier: F32, later: F32
-) -> None:
-    """What cells that `level_rows` wrote will gain between two times: (sd later - sd earlier) z, in place.
-
-    Parameters
-    ----------
-    gain : (all rows, slots) [S]
-    rows, count : as there
-    levels, z : (n, slots) what it returned, and the scaled draws [S]
-    earlier, later : coefficients of the two sd, as there
-    """
-    for i in range(rows.size):
-        row, changes, draws, level = gain[rows[i]], count[i], z[i], levels[i]
-        before, after = _spread_of(earlier, level), _spread_of(later, level)
-        for slot in range(row.size):
-            fresh = (after[slot] - before[slot]) * draws[slot]
-            row[slot] = fresh if changes[slot] != np.float32(0) else row[slot]
+        if level.shape[0] > 0:
+            level_row, miss_row = level[rows[i]], miss[rows[i]]
+            for slot in range(row.size):
+                level_row[slot] = reached[slot] if changes[slot] != zero else level_row[slot]
+                miss_row[slot] = drawn[slot] if changes[slot] != zero else miss_row[slot]
 
 
 @njit(cache=True)

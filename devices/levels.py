@@ -82,10 +82,10 @@ class LevelRram(DeviceModel):
         return bool(self.retention) and self.program_scale > 0.0
 
     def _spread(self, cells: Cells, rng: np.random.Generator) -> None:
-        """Cells differ by their misses only; what each will gain is kept, so that a look needs no curves."""
+        """Cells differ by their misses only; what each was to be and how it missed is kept where misses grow."""
         if self.ages:
-            for later in range(len(self.retention)):
-                cells.more[_gain(later)] = np.zeros_like(cells.g)
+            cells.more["level"] = np.zeros_like(cells.g)
+            cells.more["miss"] = np.zeros_like(cells.g)
 
     def _programmed(
         self,
@@ -95,54 +95,42 @@ class LevelRram(DeviceModel):
         changed: NDArray[np.bool_] | None,
         rng: np.random.Generator,
     ) -> F32:
-        """Conductance at program_time [S]; what is added until each later time goes into `cells.more`."""
+        """Conductance at program_time [S]; where misses grow, level and miss go into `cells.more`."""
         if self.program_scale == 0.0:
             return target
         r = target / np.float32(self.g_max)
         z = normals(rng, target.shape)
         z *= np.float32(self.program_scale * self.g_max)
-        sigma = polynomial(self.program_poly, r)
-        g = target + sigma * z
-        for later, miss in enumerate(self.retention):
-            earlier, sigma = sigma, polynomial(miss.poly, r)
-            store(cells.more[_gain(later)], where, (sigma - earlier) * z, changed)
-        return g
+        if self.ages:
+            store(cells.more["level"], where, r, changed)
+            store(cells.more["miss"], where, z, changed)
+        return target + polynomial(self.program_poly, r) * z
 
     def _pulsed(self, cells: Cells, where: Where, g: F32, count: F32, rng: np.random.Generator) -> F32:
         return self._programmed(cells, where, self._moved(g, count), count != 0, rng)
 
     def _pulsed_rows(self, cells: Cells, rows: NDArray[np.int32], count: F32, lane: Lanes) -> bool:
-        from .kernels import (
-            gain_rows,
-            level_rows,
-        )  # numba takes seconds to import: only for who pulses
+        from .kernels import level_rows  # numba takes seconds to import: only for who pulses
 
         if self.program_scale == 0.0 or cells.clock > 0.0:
             return False  # once time has passed, cells are not where they were put, and have an age to keep
         more, slots = cells.more, cells.g.shape[1]
-        stuck = more.get("stuck", np.empty((0, slots), dtype=np.uint8))
-        z = normals(lane(PROGRAM_LANE), count.shape)
-        curves = [np.array(poly, dtype=np.float32) for poly in (self.program_poly, *self._later_polys)]
-        levels = level_rows(
+        none = np.empty((0, slots), dtype=np.float32)
+        level_rows(
             cells.g,
-            stuck,
+            more.get("level", none),
+            more.get("miss", none),
+            more.get("stuck", none.astype(np.uint8)),
             rows,
             count,
-            z,
+            normals(lane(PROGRAM_LANE), count.shape),
             np.float32(self.step),
             np.float32(self.g_min),
             np.float32(self.g_max),
-            curves[0],
+            np.array(self.program_poly, dtype=np.float32),
             np.float32(self.program_scale * self.g_max),
         )
-        if self.ages:
-            for later, (before, after) in enumerate(itertools.pairwise(curves)):
-                gain_rows(more[_gain(later)], rows, count, levels, z, before, after)
         return True
-
-    @property
-    def _later_polys(self) -> list[tuple[float, ...]]:
-        return [miss.poly for miss in self.retention]
 
     def _written(self, cells: Cells, where: Where, target: F32, rng: np.random.Generator) -> F32:
         return self._programmed(cells, where, target, None, rng)
@@ -151,18 +139,13 @@ class LevelRram(DeviceModel):
         if cells.clock <= self.program_time:  # no cell can be older than the clock
             return g
         log_age = np.log(np.maximum(self._elapsed(cells, where), np.float32(self.program_time)))
-        since = math.log(self.program_time)
-        for later, miss in enumerate(self.retention):
+        level, z = cells.more["level"][where], cells.more["miss"][where]
+        since, sigma = math.log(self.program_time), polynomial(self.program_poly, level)
+        for later in self.retention:
             if math.log(cells.clock) <= since:
                 break
-            until = math.log(miss.after)
+            until, earlier, sigma = math.log(later.after), sigma, polynomial(later.poly, level)
             share = np.clip((log_age - np.float32(since)) / np.float32(until - since), 0, 1, dtype=np.float32)
-            share *= cells.more[_gain(later)][where]
-            g = g + share
+            g = g + (sigma - earlier) * z * share
             since = until
         return np.maximum(g, np.float32(0))
-
-
-def _gain(later: int) -> str:
-    """Name of the array of what cells gain [S] on the way to the retention entry `later`."""
-    return f"gain_{later}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, final
 
 import numpy as np
@@ -88,5 +89,9 @@ class Tiling:
 
     def bounds(self, active: NDArray[np.int32]) -> NDArray[np.int64]:
         """Where each tile's active slots begin in sorted `active`, (down + 1,)."""
-        edges = np.arange(self.down + 1) * self.tile_rows
-        return np.searchsorted(active, edges).astype(np.int64)
+        return np.searchsorted(active, self._edges)
+
+    @cached_property
+    def _edges(self) -> NDArray[np.int32]:
+        """First slot of each tile, and one past the last tile; of the indices' own type, to be searched fast."""
+        return (np.arange(self.down + 1) * self.tile_rows).astype(np.int32)

@@ -233,12 +233,13 @@ class AnalogReadout:
 
     def _count(self, active: Bits, bounds: NDArray[np.int64]) -> None:
         tiling, events = self._tiling, self._array.events
+        across, rows = tiling.across, tiling.rows
         driven = int(np.count_nonzero(bounds[1:] > bounds[:-1]))
-        lines = tiling.rows + (tiling.across if self._params.reference_column else 0)
-        events["line_drive"] += int(active.size) * tiling.across
-        events["tile_read"] += driven * tiling.across
+        lines = rows + (across if self._params.reference_column else 0)
+        events["line_drive"] += active.size * across
+        events["tile_read"] += driven * across
         events["read_cycle"] += 1
-        events["add"] += max(0, driven - 1) * tiling.rows
+        events["add"] += max(0, driven - 1) * rows
         if self._params.adc_bits is not None:
             events["adc"] += driven * lines
             events["adc_cycle"] += min(tiling.tile_columns, lines)

@@ -9,6 +9,9 @@ from htm import memory_index, memory_kernels, memory_rows
 from htm import memory_reference as twins
 from htm.memory_index import InputIndex
 
+# Hashes wrap around by design; without the compiler numpy's scalars say so.
+pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered in scalar:RuntimeWarning")
+
 seeds = st.integers(0, 2**32 - 1)
 COLUMNS, CELLS, ROWS, SLOTS = 12, 4, 60, 9
 

@@ -353,47 +353,39 @@ def level_rows(
     rows : rows that are written
     count, z : (n, slots); a count of 0 leaves a cell alone
     step, g_min, g_max : [S]
-    poly : sd of the miss in units of `scale` [S]: coefficients in target / g_max, lowest order first
+    poly : sd of the miss in units of `scale` [S]: at most five coefficients in target / g_max, lowest order first
     """
     zero = np.float32(0)
     target = np.empty(g.shape[1], dtype=np.float32)
-    reached = np.empty(g.shape[1], dtype=np.float32)
-    drawn = np.empty(g.shape[1], dtype=np.float32)
+    fresh = np.empty(g.shape[1], dtype=np.float32)
+    highest = np.zeros(5, dtype=np.float32)
+    highest[: poly.size] = poly
+    e, d, c, b, a = highest
     for i in range(rows.size):
         row, changes, draws = g[rows[i]], count[i], z[i]
+        # Few arrays in each loop: with many, the compiler cannot rule out that they overlap, and goes cell by cell.
         for slot in range(row.size):
             moved = row[slot] + changes[slot] * step
             moved = moved if moved > g_min else g_min
             target[slot] = moved if moved < g_max else g_max
-            reached[slot] = target[slot] / g_max
-            drawn[slot] = draws[slot] * scale
-        sd = _spread_of(poly, reached)
         for slot in range(row.size):
-            fresh = target[slot] + sd[slot] * drawn[slot]
-            fresh = fresh if fresh > zero else zero
-            target[slot] = fresh if changes[slot] != zero else row[slot]
-        _keep_stuck(stuck, rows[i], row, target)
+            x = target[slot] / g_max
+            sd = (((a * x + b) * x + c) * x + d) * x + e
+            sd = sd if sd > zero else zero
+            landed = target[slot] + sd * (draws[slot] * scale)
+            landed = landed if landed > zero else zero
+            fresh[slot] = landed if changes[slot] != zero else row[slot]
+        _keep_stuck(stuck, rows[i], row, fresh)
         for slot in range(row.size):
-            row[slot] = target[slot]
+            row[slot] = fresh[slot]
         if level.shape[0] > 0:
             level_row, miss_row = level[rows[i]], miss[rows[i]]
             for slot in range(row.size):
-                level_row[slot] = reached[slot] if changes[slot] != zero else level_row[slot]
-                miss_row[slot] = drawn[slot] if changes[slot] != zero else miss_row[slot]
-
-
-@njit(cache=True)
-def _spread_of(poly: F32, level: F32) -> F32:
-    """Polynomial in the level where positive, else 0."""
-    zero = np.float32(0)
-    total = np.full(level.size, poly[poly.size - 1], dtype=np.float32)
-    for k in range(1, poly.size):
-        coefficient = poly[poly.size - 1 - k]
-        for slot in range(level.size):
-            total[slot] = total[slot] * level[slot] + coefficient
-    for slot in range(level.size):
-        total[slot] = total[slot] if total[slot] > zero else zero
-    return total
+                x = target[slot] / g_max
+                level_row[slot] = x if changes[slot] != zero else level_row[slot]
+            for slot in range(row.size):
+                drawn = draws[slot] * scale
+                miss_row[slot] = drawn if changes[slot] != zero else miss_row[slot]
 
 
 @njit(cache=True)

@@ -112,7 +112,9 @@ class LevelRram(DeviceModel):
     def _pulsed_rows(self, cells: Cells, rows: NDArray[np.int32], count: F32, lane: Lanes) -> bool:
         from .kernels import level_rows  # numba takes seconds to import: only for who pulses
 
-        if self.program_scale == 0.0 or cells.clock > 0.0:
+        if self.program_scale == 0.0 or len(self.program_poly) > 5:
+            return False
+        if cells.clock > 0.0:
             return False  # once time has passed, cells are not where they were put, and have an age to keep
         more, slots = cells.more, cells.g.shape[1]
         none = np.empty((0, slots), dtype=np.float32)

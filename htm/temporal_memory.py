@@ -112,6 +112,18 @@ class TemporalMemory:
     anomaly : share of the last record's columns that were not predicted
     """
 
+    growing = (
+        "active_cells",
+        "winner_cells",
+        "predicted",
+        "inputs",
+        "candidates",
+        "feedback",
+        "basal.*",
+        "apical.*",
+    )
+    """Arrays of the state that may have another length where it is restored (see `htm.saving`)."""
+
     def __init__(
         self,
         params: TemporalMemoryParams,

@@ -19,6 +19,7 @@ from htm.predictor import BucketsParams, MultiStepPredictor, MultiStepPredictorP
 from htm.saving import load, save
 from htm.software import SoftwareSubstrate
 from htm.streams import restore_stream, save_stream, stream
+from htm.temporal_memory import TemporalMemory, TemporalMemoryParams
 from hwsim.crossbar import CrossbarSubstrate
 from hwsim.params import CrossbarParams
 
@@ -378,3 +379,23 @@ class TestUnfit:
     def test_what_is_no_thing(self, tmp_path):
         with pytest.raises(BadInput, match="must have state"):
             save(tmp_path / "s.npz", 3)
+
+
+def test_a_trained_temporal_memory_continues_in_a_fresh_one(tmp_path):
+    """It has grown segments that the fresh one has not."""
+    rng = np.random.default_rng(0)
+    codes = [np.sort(rng.choice(64, 8, replace=False)).astype(np.int32) for _ in range(6)]
+    params = TemporalMemoryParams(
+        columns=64, cells_per_column=4, activation_threshold=5, matching_threshold=4, new_synapses=8
+    )
+    trained, fresh = (TemporalMemory(params, SoftwareSubstrate(), seed=2) for _ in range(2))
+    for _ in range(20):
+        for code in codes:
+            trained.compute(code)
+    assert trained.anomaly < 0.2
+    save(tmp_path / "memory.npz", trained)
+    load(tmp_path / "memory.npz", into=fresh)
+    for code in [*codes, *codes[::-1], *codes]:
+        assert trained.compute(code) == fresh.compute(code)
+        assert np.array_equal(trained.predictive_cells, fresh.predictive_cells)
+    assert trained.dendrites.n_synapses == fresh.dendrites.n_synapses

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from pydantic import Field
 
-from devices.units import Joule, Second, SquareMetre, Volt, Watt
+from devices.units import Joule, Second, Siemens, SquareMetre, Volt, Watt
 from htm.pick import Params
 
 from .mapping import Tiling
@@ -25,7 +25,7 @@ class CostParams(Params):
     adc_time: Second = Field(gt=0.0, description="one conversion; a tile's lines share one ADC [s]")
     sense_energy: Joule = Field(ge=0.0, description="sensing one cell [J]")
     write_voltage: Volt = Field(gt=0.0, description="programming pulse [V]")
-    write_conductance: float = Field(gt=0.0, description="mean conductance during a pulse [S]")
+    write_conductance: Siemens = Field(gt=0.0, description="mean conductance during a pulse [S]")
     write_time: Second = Field(gt=0.0, description="one programming pulse [s]")
     add_energy: Joule = Field(ge=0.0, description="one digital addition of partial sums [J]")
     compare_energy: Joule = Field(ge=0.0, description="one score compared in the winner-take-all [J]")

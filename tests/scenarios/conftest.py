@@ -15,8 +15,10 @@ from scenarios.registry import SCENARIOS
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 
+# A shell's background job ignores Ctrl-C and hands that on, so it is made to count again.
 START = (
-    "import sys, fake_scenario; fake_scenario.register(); from scenarios.cli import main; sys.exit(main())"
+    "import signal, sys, fake_scenario; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "fake_scenario.register(); from scenarios.cli import main; sys.exit(main())"
 )
 
 

@@ -118,25 +118,33 @@ class AnomalyLikelihood:
         -------
         likelihood, 0..1; 0.5 while there is nothing to judge by
         """
+        likelihood = self.judge(raw)
+        slot = self.step % self.params.window
+        self._average = self._average_with(float(raw))
+        self._scores[slot] = raw
+        self._values[slot] = math.nan if value is None else float(value)
+        self.step += 1
+        return likelihood
+
+    def judge(self, raw: float) -> float:
+        """The likelihood that `compute` would give this score; it is not taken into the history.
+
+        Parameters
+        ----------
+        raw : raw anomaly score, 0..1
+        """
         raw = float(raw)
         if not 0.0 <= raw <= 1.0:
             raise BadInput(f"raw: must be an anomaly score in 0..1, got {raw!r}")
         params = self.params
-        slot = self.step % params.window
-        average = self._average_with(raw)
-        likelihood = 0.5
-        if self.step >= params.learning_period + params.estimation_samples:
-            if math.isnan(self._mean) or self.step % params.reestimation_period == 0:
-                self._estimate()
-            tail = self._tail(average)
-            if params.only_rise and tail <= RED and self._tail(self._average) <= RED:
-                tail = YELLOW
-            likelihood = 1.0 - tail
-        self._scores[slot] = raw
-        self._values[slot] = math.nan if value is None else float(value)
-        self._average = average
-        self.step += 1
-        return likelihood
+        if self.step < params.learning_period + params.estimation_samples:
+            return 0.5
+        if math.isnan(self._mean) or self.step % params.reestimation_period == 0:
+            self._estimate()  # of the history alone, so that judging twice changes nothing
+        tail = self._tail(self._average_with(raw))
+        if params.only_rise and tail <= RED and self._tail(self._average) <= RED:
+            tail = YELLOW
+        return 1.0 - tail
 
     def _average_with(self, raw: float) -> float:
         """Mean of the last averaging_window scores, `raw` the newest."""

@@ -276,6 +276,12 @@ class TemporalMemory:
             )
             apical.learn(choice, (self._feedback, self._feedback), self.step, key)
 
+    def elapse(self, seconds: float) -> None:
+        """Time passes: drift and retention of all synapses."""
+        for dendrites in (self.dendrites, self.apical):
+            if dendrites is not None:
+                dendrites.segments.elapse(seconds)
+
     def state(self) -> State:
         """Everything needed to continue identically, but the substrate's own state."""
         parts = {"basal": self.dendrites} | ({"apical": self.apical} if self.apical is not None else {})

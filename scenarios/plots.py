@@ -19,6 +19,7 @@ from htm.pick import BadInput
 from .figures.labels import Label, label_of
 from .figures.stats import Interval, mean_interval
 from .figures.table import ResultsLike, Table, table_of
+from .registry import SCENARIOS, Scenario, resolve
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -109,13 +110,9 @@ def _sweep_figures(table: Table) -> Iterator[tuple[str, Figure]]:
 
 
 def _run_figures(results: ResultsLike, table: Table) -> Iterator[tuple[str, Figure]]:
-    from .figures.single import confusion_figure, sheet_figure
-
     arrays = [_arrays(results, point) for point in table.point_ids({})]
-    yield "overview", sheet_figure(table, arrays)
-    confusion = confusion_figure(arrays, table)
-    if confusion is not None:
-        yield "confusion", confusion
+    scenario = SCENARIOS.get(table.scenario)
+    yield from resolve(scenario.figures if scenario else Scenario.figures)(table, arrays)
     yield from _cells(results, table, {}, "conductance")
 
 

@@ -66,6 +66,10 @@ class Scenario:
     metrics : ``"module:table"``, a mapping from metric name to `Metric`
     hardware : sections of the parameters that the software half does not depend on; points that differ in
         nothing else are run by one process, which can keep that half
+    quality : stem of the metric that sweeps are drawn of: ``{quality}_software``, ``_hardware``, ``_raw``; a share
+        unless its `Metric` has a unit
+    figures : ``"module:function"``, ``function(table, arrays) -> iterator of (file name, Figure)``: pictures of one
+        configuration from its rows (`scenarios.figures.table.Table`) and the arrays of each seed
     """
 
     name: str
@@ -76,6 +80,8 @@ class Scenario:
     run: str
     metrics: str
     hardware: tuple[str, ...] = ("device", "substrate", "crossbar", "cost", "time")
+    quality: str = "accuracy"
+    figures: str = "scenarios.figures.single:run_figures"
 
     def config_class(self) -> type[Params]:
         """The class of its parameters."""

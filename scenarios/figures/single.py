@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -33,6 +33,14 @@ NUMBERS = (
     ("energy_learning_J", "energy of learning", "J"),
     ("latency_per_record_s", "latency a test record", "s"),
 )
+
+
+def run_figures(table: Table, arrays: Sequence[Arrays]) -> Iterator[tuple[str, Figure]]:
+    """The sheet, and the mistakes by class where they are stored."""
+    yield "overview", sheet_figure(table, arrays)
+    confusion = confusion_figure(arrays, table)
+    if confusion is not None:
+        yield "confusion", confusion
 
 
 def sheet_figure(table: Table, arrays: Sequence[Arrays]) -> Figure:

@@ -7,13 +7,15 @@
 One record, with regions 0 (lowest) to n:
 
 1. encode      the record's fields as bits
-2. region 0    pooler, memory; its memory predicts from the cells active before, and where `feedback` is set
-               from what region 1 put out with the record before, as apical input (htm.temporal_memory)
+2. region 0    pooler, memory; its memory predicts from the cells active before and, as apical input
+               (htm.temporal_memory), from the *feedback* of region 1 with the record before: its active or
+               its predicted cells
 3. region i    the same on the *output* of region i - 1: its active columns, active cells, or predicted cells
 4. likelihood  of region 0's anomaly (htm.likelihood)
 
-Feedback only chooses between predictions: a region that knows the longer context tells the one below which of
-its predicted cells to trust. For river users a model has `learn_one` and `score_one`.
+Feedback only chooses between predictions: a region that still knows the context tells the one below which of its
+predicted cells to trust. It can where its own input does not burst with the one below: with columns for output.
+For river users a model has `learn_one` and `score_one`.
 """
 
 from __future__ import annotations
@@ -55,8 +57,8 @@ class ModelParams(Params):
         default="active",
         description="what a region hands up: active columns, active cells or predicted cells",
     )
-    feedback: bool = Field(
-        default=True, description="whether a region's output is apical input to the one below"
+    feedback: Literal["none", "active", "predicted"] = Field(
+        default="active", description="cells that a region hands down as apical input to the one below"
     )
     likelihood: AnomalyLikelihoodParams | None = Field(
         default_factory=AnomalyLikelihoodParams, description="none: every likelihood is 0.5"
@@ -133,7 +135,7 @@ class Model:
         self.regions: list[Region] = []
         size = int(self.encoder.size)
         for i, (pooler, memory) in enumerate(parts):
-            higher = parts[i + 1][1] if i + 1 < len(parts) and params.feedback else None
+            higher = parts[i + 1][1] if i + 1 < len(parts) and params.feedback != "none" else None
             self.regions.append(
                 Region(
                     pooler,
@@ -141,7 +143,7 @@ class Model:
                     (size,),
                     self.substrate,
                     seeds[i],
-                    apical_inputs=0 if higher is None else self._output_size(higher),
+                    apical_inputs=0 if higher is None else higher.cells,
                 )
             )
             size = self._output_size(memory)
@@ -158,9 +160,7 @@ class Model:
         columns or cells, as ``params.output`` says
         """
         one = self.regions[region]
-        if self.params.output == "columns":
-            return one.columns
-        return one.memory.active_cells if self.params.output == "active" else one.memory.predictive_cells
+        return one.columns if self.params.output == "columns" else _cells(one, self.params.output)
 
     @property
     def memory(self) -> TemporalMemory:
@@ -179,8 +179,8 @@ class Model:
         active = self.encoder.encode(record)
         # Feedback is what the regions above said of the record before, so all of it is taken first.
         feedback: list[Bits | None] = [None] * len(self.regions)
-        if self.params.feedback:
-            feedback[:-1] = [self.output(i) for i in range(1, len(self.regions))]
+        if self.params.feedback != "none":
+            feedback[:-1] = [_cells(region, self.params.feedback) for region in self.regions[1:]]
         for i, region in enumerate(self.regions):
             self.anomalies[i] = region.compute(active, learn, feedback[i])
             if i + 1 < len(self.regions):
@@ -256,3 +256,7 @@ class Model:
         self.anomalies = [float(one) for one in state["anomalies"]]
         if self.likelihood is not None:
             self.likelihood.restore(state["likelihood"])
+
+
+def _cells(region: Region, which: str) -> Bits:
+    return region.memory.active_cells if which == "active" else region.memory.predictive_cells

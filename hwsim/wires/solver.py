@@ -1,0 +1,256 @@
+"""Solving one array: the engines behind one call, checks before and after, and which engine is worth its set-up."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple, TypeAlias, final
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from devices.units import Ohm
+from htm.pick import BadInput, Params, pick
+
+F64: TypeAlias = NDArray[np.float64]
+Flags: TypeAlias = NDArray[np.bool_]
+
+DEFAULT_TOLERANCE = 1e-6
+_SLACK = 10.0  # by which the check of the answer may exceed the tolerance of the search
+_ROUNDING = 1e-13  # no check asks for more than double precision gives
+
+
+class WireParams(Params):
+    """Resistances around the cells of one array."""
+
+    word_ohm: Ohm = Field(default=0.0, ge=0.0, description="word-line segment between two cells [ohm]")
+    bit_ohm: Ohm = Field(default=0.0, ge=0.0, description="bit-line segment between two cells [ohm]")
+    driver_ohm: Ohm = Field(default=0.0, ge=0.0, description="driver of a word line [ohm]")
+    sense_ohm: Ohm = Field(default=0.0, ge=0.0, description="sensing end of a bit line [ohm]")
+    two_sided: bool = Field(default=False, description="whether word lines are driven from both ends")
+
+    @property
+    def ideal(self) -> bool:
+        """Whether every cell sees the whole voltage."""
+        return not (self.word_ohm or self.bit_ohm or self.driver_ohm or self.sense_ohm)
+
+
+class WireSolution(NamedTuple):
+    """Voltages and currents of an array.
+
+    Attributes
+    ----------
+    out : (n,) current into the virtual ground of each bit line, NaN where it floats [A]
+    into : (m,) current out of the drivers of each word line, NaN where it floats [A]
+    u, w : (m, n) voltages of the word- and the bit-line nodes [V]
+    steps : of the iteration; 0 where there was none
+    error : largest change of an output in the last sweep, over the largest output
+    """
+
+    out: F64
+    into: F64
+    u: F64
+    w: F64
+    steps: int
+    error: float
+
+
+@final
+class WireSolver:
+    """Solves arrays of one shape; keeps its work space, so that a call allocates only what it returns.
+
+    Parameters
+    ----------
+    params : resistances
+    shape : word lines, bit lines
+    grounded : (n,) bit lines that are sensed; the others float. None: all
+    """
+
+    def __init__(self, params: WireParams, shape: tuple[int, int], grounded: Flags | None = None) -> None:
+        m, n = (int(size) for size in shape)
+        if m < 1 or n < 1:
+            raise BadInput(f"shape: must have at least one line each way, got {shape}")
+        self.params, self.shape = params, (m, n)
+        self._grounded = (
+            np.ones(n, dtype=np.bool_) if grounded is None else np.asarray(grounded, dtype=np.bool_)
+        )
+        if self._grounded.shape != (n,):
+            raise BadInput(f"grounded: must have shape {(n,)}, got {self._grounded.shape}")
+        self._r_out = np.where(self._grounded, params.bit_ohm + params.sense_ohm, np.inf)
+        try:
+            self._work = np.empty((4, m, n))
+            self._fold = np.empty((2, m, n))
+        except MemoryError:
+            raise BadInput(f"shape: {m} x {n} is too large for the memory of this machine") from None
+        self._line, self._y_word, self._y_bit = np.empty(n), np.empty(m), np.empty(n)
+
+    def solve(
+        self,
+        g: Any,
+        v: Any,
+        *,
+        tolerance: float = DEFAULT_TOLERANCE,
+        engine: Literal["lines", "nodal"] = "lines",
+    ) -> WireSolution:
+        """Voltages and currents for one vector of drivers.
+
+        Parameters
+        ----------
+        g : (m, n) conductances [S]; 0: no cell
+        v : (m,) voltages of the drivers [V]; NaN: the word line floats
+        tolerance : of the energy norm of the error, relative
+        engine : ``lines`` (conjugate gradients over whole lines) or ``nodal`` (sparse LU, exact to rounding). Where the
+            first does not converge, the second answers
+
+        Raises
+        ------
+        BadInput
+            Where a conductance is negative or not finite, a shape does not fit, or neither a word line is driven nor a
+            bit line sensed, so that no voltage is defined.
+        """
+        solve = pick(ENGINES, engine, "engine")
+        if not (isinstance(tolerance, float) and 0.0 < tolerance < 1.0):
+            raise BadInput(f"tolerance: must lie between 0 and 1, got {tolerance!r}")
+        g = checked_conductances(g, self.shape)
+        v = np.asarray(v, dtype=np.float64)
+        if v.shape != self.shape[:1]:
+            raise BadInput(f"v: must have shape {self.shape[:1]}, got {v.shape}")
+        if np.isinf(v).any():
+            raise BadInput("v: must be finite, or NaN for a floating line, got an infinite voltage")
+        driven = ~np.isnan(v)
+        if not driven.any() and not self._grounded.any():
+            raise BadInput(
+                "v: every line floats, so no voltage is defined; drive a word line or ground a bit line"
+            )
+        return solve(self, g, np.where(driven, v, 0.0), driven, tolerance)
+
+    def matrix(self, g: Any, driven: Flags | None = None) -> F64:
+        """The effective matrix K of ``out = v K``, exact for these cells whatever the voltages.
+
+        Parameters
+        ----------
+        g : (m, n) conductances [S]
+        driven : (m,) word lines with a driver; the others float. None: all
+
+        Returns
+        -------
+        (m, n), 0 where a word line has no driver or a bit line no ground [S]
+        """
+        g = checked_conductances(g, self.shape)
+        driven = (
+            np.ones(self.shape[0], dtype=np.bool_) if driven is None else np.asarray(driven, dtype=np.bool_)
+        )
+        if driven.shape != self.shape[:1]:
+            raise BadInput(f"driven: must have shape {self.shape[:1]}, got {driven.shape}")
+        if self.params.ideal:
+            k = np.where(driven[:, None] & self._grounded, g, 0.0)
+            # A floating line sneaks no current where every other line is at a source.
+            if driven.all() and self._grounded.all():
+                return k
+        if self.params.word_ohm > 0.0 and self.params.bit_ohm > 0.0:
+            from .ports import effective_matrix
+
+            r_in, r_end = self._ends(driven)
+            k = effective_matrix(g, self.params.word_ohm, self.params.bit_ohm, r_in, r_end, self._r_out)
+            if self._fits(k, g, driven):
+                return k
+        return self._matrix_by_lines(g, driven)
+
+    def _fits(self, k: F64, g: F64, driven: Flags) -> bool:
+        """Whether K answers as a solve does: merging loses digits where segments conduct far better than cells."""
+        v = np.where(driven, 0.5 + 0.5 * np.cos(np.arange(self.shape[0])), np.nan)
+        exact = np.nan_to_num(self.solve(g, v, tolerance=1e-12).out)
+        return float(np.abs(np.where(driven, v, 0.0) @ k - exact).max()) <= 1e-8 * float(np.abs(exact).max())
+
+    def _matrix_by_lines(self, g: F64, driven: Flags) -> F64:
+        """K from one solve a word line."""
+        k = np.zeros(self.shape)
+        for i in np.flatnonzero(driven):
+            v = np.where(driven, 0.0, np.nan)
+            v[i] = 1.0
+            k[i] = np.nan_to_num(self.solve(g, v, tolerance=1e-12).out)
+        return k
+
+    def _ends(self, driven: Flags) -> tuple[F64, F64]:
+        """Resistance from the driver to the first node and, where both ends are driven, to the last [ohm]."""
+        p = self.params
+        both = p.two_sided and p.word_ohm > 0.0
+        # Without resistance along the line both drivers meet at one node.
+        alone = p.driver_ohm * (0.5 if p.two_sided and not both else 1.0)
+        r_in = np.where(driven, p.word_ohm + alone, np.inf)
+        return r_in, (r_in if both else np.full(r_in.size, np.inf))
+
+    def _lines(self, g: F64, v: F64, driven: Flags, tolerance: float) -> WireSolution:
+        from . import lines  # numba takes seconds to import
+
+        p = self.params
+        r_in, r_end = self._ends(driven)
+        y_end = 1.0 / r_end
+        u, w = np.empty(self.shape), np.empty(self.shape)
+        wa, ba = self._fold
+        lines.fold_word_lines(g, p.word_ohm, y_end, wa, self._y_word)
+        lines.fold_bit_lines(g, p.bit_ohm, ba, self._y_bit)
+        s_end = y_end * v
+        most = 100 + 4 * max(self.shape)
+        steps, reached = lines.descend(
+            g,
+            wa,
+            self._y_word,
+            ba,
+            self._y_bit,
+            p.word_ohm,
+            p.bit_ohm,
+            r_in,
+            self._r_out,
+            v,
+            s_end,
+            tolerance,
+            most,
+            w,
+            u,
+            self._work,
+            self._line,
+        )
+        # One more sweep each way. `out` then fulfils Kirchhoff's law along every bit line for the u before; by how much
+        # each line's current changes with the u after it is what may still be missing.
+        into, out = np.empty(self.shape[0]), np.empty(self.shape[1])
+        np.multiply(g, u, out=self._work[0])
+        lines.sweep_bits(ba, self._y_bit, p.bit_ohm, self._r_out, self._work[0], w, self._line)
+        lines.currents(g, u, w, into, out)
+        lines.sweep_words(g, wa, self._y_word, p.word_ohm, r_in, v, s_end, w, u)
+        lines.currents(g, u, w, into, self._line)
+        largest = float(np.abs(out).max())
+        error = float(np.abs(self._line - out).max()) / largest if largest > 0.0 else 0.0
+        if reached > tolerance or error > max(_SLACK * tolerance, _ROUNDING):
+            return self._nodal(g, v, driven, tolerance)
+        return self._solution(out, into, u, w, driven, steps, error)
+
+    def _nodal(self, g: F64, v: F64, driven: Flags, tolerance: float) -> WireSolution:
+        from .nodal import solve_nodal
+
+        r_in, r_end = self._ends(driven)
+        u, w = solve_nodal(g, v, self.params.word_ohm, self.params.bit_ohm, r_in, r_end, self._r_out)
+        cell = g * (u - w)
+        out, into = cell.sum(axis=0), cell.sum(axis=1)
+        return self._solution(out, into, u, w, driven, 0, 0.0)
+
+    def _solution(
+        self, out: F64, into: F64, u: F64, w: F64, driven: Flags, steps: int, error: float
+    ) -> WireSolution:
+        out[~self._grounded] = np.nan
+        into[~driven] = np.nan
+        return WireSolution(out, into, u, w, steps, error)
+
+
+ENGINES = {"lines": WireSolver._lines, "nodal": WireSolver._nodal}
+
+
+def checked_conductances(g: Any, shape: tuple[int, int]) -> F64:
+    """`g` as float64 in C order, refused where it cannot be conductances of an array of `shape`."""
+    cells: F64 = np.ascontiguousarray(g, dtype=np.float64)
+    if cells.shape != shape:
+        raise BadInput(f"g: must have shape {shape}, got {cells.shape}")
+    # One pass each; a NaN makes both comparisons fail.
+    if not (float(cells.min()) >= 0.0 and float(cells.max()) < np.inf):
+        i, j = np.argwhere(~(np.isfinite(cells) & (cells >= 0.0)))[0]
+        raise BadInput(f"g: must be finite and not negative, got {cells[i, j]} S at row {i}, column {j}")
+    return cells

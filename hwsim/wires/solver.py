@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal, NamedTuple, TypeAlias, final
 
 import numpy as np
@@ -122,6 +123,50 @@ class WireSolver:
                 "v: every line floats, so no voltage is defined; drive a word line or ground a bit line"
             )
         return solve(self, g, np.where(driven, v, 0.0), driven, tolerance)
+
+    def solve_nonlinear(
+        self,
+        g: Any,
+        v: Any,
+        chord: Callable[[F64], F64],
+        *,
+        tolerance: float = DEFAULT_TOLERANCE,
+        most: int = 100,
+    ) -> WireSolution:
+        """The same where a cell's current is not proportional to its voltage: ``i = g chord(V) V``.
+
+        The conductances are those of the chords, worked out again from the voltages until the currents stay. Wires take
+        a part of the voltage only, so an error in a chord comes back smaller.
+
+        Parameters
+        ----------
+        g : (m, n) conductances at small voltage [S]
+        v : (m,) drivers [V]; NaN: the word line floats
+        chord : from cells' voltages (m, n) to their conductance over that at small voltage, at least 0
+        tolerance : of the currents, over the largest
+        most : rounds after which it gives up
+
+        Returns
+        -------
+        with `steps` the number of rounds and `error` the last change of an output, over the largest
+        """
+        g = checked_conductances(g, self.shape)
+        across = np.broadcast_to(np.nan_to_num(np.asarray(v, dtype=np.float64))[:, None], self.shape)
+        inner = min(0.01 * tolerance, DEFAULT_TOLERANCE)
+        before: F64 | None = None
+        change = np.inf
+        for rounds in range(1, most + 1):
+            found = self.solve(g * chord(across), v, tolerance=inner)
+            out = np.nan_to_num(found.out)
+            largest = float(np.abs(out).max())
+            if before is not None:
+                change = float(np.abs(out - before).max()) / largest if largest > 0.0 else 0.0
+                if change <= tolerance:
+                    return found._replace(steps=rounds, error=change)
+            before, across = out, found.u - found.w
+        raise BadInput(
+            f"chord: the currents did not settle within {tolerance:g} in {most} rounds, but within {change:.2g}"
+        )
 
     def matrix(self, g: Any, driven: Flags | None = None) -> F64:
         """The effective matrix K of ``out = v K``, exact for these cells whatever the voltages.

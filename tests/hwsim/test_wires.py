@@ -174,6 +174,40 @@ def test_without_resistance_it_is_the_ideal_product(engine):
     np.testing.assert_allclose(WireSolver(tiny, g.shape).solve(g, v, engine="lines").out, v @ g, rtol=1e-9)
 
 
+def sinh_chord(scale):
+    return lambda v: np.where(np.abs(v) < 1e-6, 1.0, np.sinh(v / scale) / np.where(v == 0, 1.0, v / scale))
+
+
+def test_a_nonlinear_cell_in_series_has_the_root_that_bisection_finds():
+    from scipy.optimize import brentq
+
+    params = WireParams(word_ohm=300, bit_ohm=200)
+    got = WireSolver(params, (1, 1)).solve_nonlinear([[1e-3]], [0.5], sinh_chord(0.1), tolerance=1e-10)
+    current = brentq(lambda i: 1e-3 * 0.1 * np.sinh((0.5 - 500 * i) / 0.1) - i, 0, 1e-3, xtol=1e-18)
+    assert got.out[0] == pytest.approx(current, rel=1e-8)
+
+
+@pytest.mark.parametrize("scale", [0.05, 0.3])
+def test_nonlinear_cells_fulfil_kirchhoffs_law(scale):
+    rng = np.random.default_rng(5)
+    g, v = rng.uniform(1e-6, 1e-4, (30, 20)), rng.uniform(0, 0.2, 30)
+    solver = WireSolver(WireParams(word_ohm=5, bit_ohm=5), g.shape)
+    got = solver.solve_nonlinear(g, v, sinh_chord(scale), tolerance=1e-10)
+    cell = g * scale * np.sinh((got.u - got.w) / scale)
+    np.testing.assert_allclose(cell.sum(axis=0), got.out, rtol=1e-7)
+    np.testing.assert_allclose(cell.sum(axis=1), got.into, rtol=1e-7, atol=1e-7 * got.into.max())
+    np.testing.assert_allclose((v - got.u[:, 0]) / 5, got.into, atol=1e-6 * got.into.max())
+    straight = solver.solve_nonlinear(g, v, np.ones_like, tolerance=1e-10)
+    np.testing.assert_allclose(straight.out, solver.solve(g, v, tolerance=1e-12).out, rtol=1e-9)
+
+
+def test_nonlinear_cells_that_never_settle_are_refused():
+    with pytest.raises(BadInput, match="did not settle within 1e-06 in 5 rounds"):
+        WireSolver(WireParams(word_ohm=1e5), (1, 1)).solve_nonlinear(
+            [[1e-3]], [0.5], lambda v: np.where(v > 0.1, 100.0, 0.01), most=5
+        )
+
+
 @pytest.mark.parametrize("size", [(130, 70), (64, 200)])
 def test_large_arrays_agree_over_all_engines(size):
     rng = np.random.default_rng(1)

@@ -31,6 +31,7 @@ from .array import CellArray
 from .mapping import Mapping, Tiling
 from .params import CrossbarParams
 from .readout import AnalogReadout, BinaryReadout
+from .wired import WiredReadout
 
 
 @final
@@ -57,11 +58,13 @@ class CrossbarColumns(Columns):
             array.program(slice(0, tiling.rows), permanence)
         elif at.size:
             array.program((at, slots), permanence[at, slots])
-        self._readout: BinaryReadout | AnalogReadout = (
-            BinaryReadout(array, pool, tiling)
-            if params.readout == "binary"
-            else AnalogReadout(array, tiling, params, adc_offset)
-        )
+        self._readout: BinaryReadout | AnalogReadout | WiredReadout
+        if params.wired:
+            self._readout = WiredReadout(array, pool, tiling, params, adc_offset)
+        elif params.readout == "binary":
+            self._readout = BinaryReadout(array, pool, tiling)
+        else:
+            self._readout = AnalogReadout(array, tiling, params, adc_offset)
 
     @property
     def permanence(self) -> NDArray[np.float32]:

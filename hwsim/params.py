@@ -6,8 +6,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from devices.units import Ampere
+from devices.units import Ampere, Ohm
 from htm.pick import Params
+
+from .wires import WireParams
 
 
 class CrossbarParams(Params):
@@ -31,6 +33,26 @@ class CrossbarParams(Params):
     comparator_sigma: Ampere = Field(
         default=0.0, ge=0.0, description="sd of the noise of the winner-take-all's comparators [A]"
     )
+    wire_ohm: Ohm = Field(
+        default=0.0, ge=0.0, description="resistance of a wire between two cells, of word and bit lines [ohm]"
+    )
+    bit_wire_ohm: Ohm | None = Field(
+        default=None, ge=0.0, description="of bit lines, where it differs from wire_ohm [ohm]"
+    )
+    driver_ohm: Ohm = Field(default=0.0, ge=0.0, description="resistance of a word line's driver [ohm]")
+    sense_ohm: Ohm = Field(default=0.0, ge=0.0, description="resistance of a bit line's sensing end [ohm]")
+    two_sided: bool = Field(default=False, description="whether word lines are driven from both ends")
+    access: Literal["auto", "1R", "1T1R"] = Field(
+        default="auto",
+        description="1R: lines that are not driven stay at 0 V; 1T1R: their cells are cut off by transistors; "
+        "auto: 1T1R where cells are sensed one by one (binary), else 1R",
+    )
+    access_ohm: Ohm = Field(
+        default=0.0, ge=0.0, description="resistance of a cell's access transistor, in series with it [ohm]"
+    )
+    wire_tolerance: float = Field(
+        default=1e-4, gt=0.0, lt=1.0, description="relative tolerance of a solve of the wires"
+    )
     programming: Literal["open_loop", "write_verify"] = Field(
         default="open_loop", description="pulse and trust, or read, write and verify"
     )
@@ -41,3 +63,24 @@ class CrossbarParams(Params):
     chip: int = Field(
         default=0, ge=0, description="which fabricated chip: other devices under the same wiring"
     )
+
+    @property
+    def wires(self) -> WireParams:
+        """Resistances around the cells of a tile."""
+        return WireParams(
+            word_ohm=self.wire_ohm,
+            bit_ohm=self.wire_ohm if self.bit_wire_ohm is None else self.bit_wire_ohm,
+            driver_ohm=self.driver_ohm,
+            sense_ohm=self.sense_ohm,
+            two_sided=self.two_sided,
+        )
+
+    @property
+    def transistors(self) -> bool:
+        """Whether cells on lines that are not driven are cut off."""
+        return self.access == "1T1R" or (self.access == "auto" and self.readout == "binary")
+
+    @property
+    def wired(self) -> bool:
+        """Whether cells see less than the whole voltage."""
+        return not self.wires.ideal or self.access_ohm > 0.0

@@ -132,10 +132,7 @@ class BinaryReadout:
         """Cells sensed as connected, (rows,)."""
         array, lines, rows = self._array, self._lines, self._tiling.rows
         lines.refresh_slots(active)
-        events = array.events
-        events["line_drive"] += int(active.size) * self._tiling.across
-        events["sense"] += int(active.size) * rows
-        events["sense_cycle"] += int(active.size)
+        count_binary(array, self._tiling, active)
         if not array.device.noisy:
             reference = array.mapping.reference
             counts = kernels.count_above(lines.values, active, reference)
@@ -164,24 +161,14 @@ class AnalogReadout:
         self._array, self._tiling, self._params = array, tiling, params
         self._lines = LineStore(array, CellArray.conductance)
         separate = array.device.noisy and not array.device.proportional_noise
-        self._noise = LineStore(array, _read_noise) if separate else None
+        self._noise = LineStore(array, read_noise) if separate else None
         width = self._lines.values.shape[1]
         self._sums = np.zeros((tiling.down, width), dtype=np.float32)
         self._squares = np.zeros_like(self._sums)
         self._offset = np.zeros((tiling.down, width), dtype=np.float32) if adc_offset.size else _NONE
         if adc_offset.size:
             self._offset[:, : adc_offset.shape[1]] = adc_offset
-        self._lsb, self._top = self._adc()
-
-    def _adc(self) -> tuple[np.float32, np.float32]:
-        """ADC step [S] and highest code. Full scale is a share of all cells of a tile driven and fully on."""
-        if self._params.adc_bits is None:
-            return np.float32(0), np.float32(0)
-        device, mapping = self._array.device, self._array.mapping
-        on = mapping.span if self._params.reference_column else device.g_max
-        cells = min(self._tiling.tile_rows, self._tiling.slots)
-        top = 2**self._params.adc_bits - 1
-        return np.float32(self._params.adc_range * cells * on / top), np.float32(top)
+        self._lsb, self._top = adc_scale(array, tiling, params)
 
     def refresh_rows(self, rows: NDArray[np.int32]) -> None:
         """Look at programmed rows again."""
@@ -228,23 +215,44 @@ class AnalogReadout:
         total = kernels.convert(
             self._sums, variance, draws, tiling.rows, tiling.tile_columns, self._offset, self._lsb, self._top
         )
-        self._count(active, bounds)
+        count_analog(array, tiling, self._params, active, bounds)
         return total[: tiling.rows] / np.float32(array.mapping.span)
 
-    def _count(self, active: Bits, bounds: NDArray[np.int64]) -> None:
-        tiling, events = self._tiling, self._array.events
-        across, rows = tiling.across, tiling.rows
-        driven = int(np.count_nonzero(bounds[1:] > bounds[:-1]))
-        lines = rows + (across if self._params.reference_column else 0)
-        events["line_drive"] += active.size * across
-        events["tile_read"] += driven * across
-        events["read_cycle"] += 1
-        events["add"] += max(0, driven - 1) * rows
-        if self._params.adc_bits is not None:
-            events["adc"] += driven * lines
-            events["adc_cycle"] += min(tiling.tile_columns, lines)
+
+def adc_scale(array: CellArray, tiling: Tiling, params: CrossbarParams) -> tuple[np.float32, np.float32]:
+    """ADC step [S] and highest code. Full scale is a share of all cells of a tile driven and fully on."""
+    if params.adc_bits is None:
+        return np.float32(0), np.float32(0)
+    on = array.mapping.span if params.reference_column else array.device.g_max
+    cells = min(tiling.tile_rows, tiling.slots)
+    top = 2**params.adc_bits - 1
+    return np.float32(params.adc_range * cells * on / top), np.float32(top)
 
 
-def _read_noise(array: CellArray, where: Where) -> F32:
+def count_analog(
+    array: CellArray, tiling: Tiling, params: CrossbarParams, active: Bits, bounds: NDArray[np.int64]
+) -> None:
+    """Count the events of one analog read."""
+    events, across, rows = array.events, tiling.across, tiling.rows
+    driven = int(np.count_nonzero(bounds[1:] > bounds[:-1]))
+    lines = rows + (across if params.reference_column else 0)
+    events["line_drive"] += active.size * across
+    events["tile_read"] += driven * across
+    events["read_cycle"] += 1
+    events["add"] += max(0, driven - 1) * rows
+    if params.adc_bits is not None:
+        events["adc"] += driven * lines
+        events["adc_cycle"] += min(tiling.tile_columns, lines)
+
+
+def count_binary(array: CellArray, tiling: Tiling, active: Bits) -> None:
+    """Count the events of sensing every cell of the driven lines."""
+    events = array.events
+    events["line_drive"] += int(active.size) * tiling.across
+    events["sense"] += int(active.size) * tiling.rows
+    events["sense_cycle"] += int(active.size)
+
+
+def read_noise(array: CellArray, where: Where) -> F32:
     """Standard deviation of one read [S]."""
     return array.device.read_noise(array.cells, where, array.conductance(where))

@@ -7,7 +7,7 @@ The circuit of an array of m word lines and n bit lines::
     w[0,j] --[bit]-- w[1,j] -- ... -- w[m-1,j] --[bit + sense]-- virtual ground
 """
 
-from .network import WireNetwork
+from .network import WireNetwork, reads_that_pay
 from .solver import DEFAULT_TOLERANCE, WireParams, WireSolution, WireSolver
 
-__all__ = ["DEFAULT_TOLERANCE", "WireNetwork", "WireParams", "WireSolution", "WireSolver"]
+__all__ = ["DEFAULT_TOLERANCE", "WireNetwork", "WireParams", "WireSolution", "WireSolver", "reads_that_pay"]

@@ -9,12 +9,15 @@ from numpy.typing import NDArray
 
 from htm.pick import BadInput
 
-from .solver import DEFAULT_TOLERANCE, F64, WireParams, WireSolver, checked_conductances
+from .solver import DEFAULT_TOLERANCE, F64, WireSolver, checked_conductances
 
-WORTH = {64: 80, 256: 40}
-"""Reads of one matrix after which the effective matrix has cost less than solving each, by the longer side."""
-
+_WORTH = {64: 80, 256: 40}
 _WORTH_LARGE = 25
+
+
+def reads_that_pay(shape: tuple[int, int]) -> int:
+    """Reads of one matrix after which the effective matrix has cost less than solving for each."""
+    return next((reads for size, reads in _WORTH.items() if max(shape) <= size), _WORTH_LARGE)
 
 
 @final
@@ -23,8 +26,7 @@ class WireNetwork:
 
     Parameters
     ----------
-    params : resistances
-    shape : word lines, bit lines
+    solver : of arrays of this shape; several networks may share one
     engine : ``lines`` solves at every read, ``matrix`` builds the effective matrix at the first, ``auto`` after as many
         reads of one matrix as pay for it
     tolerance : of a solve (see `WireSolver.solve`)
@@ -32,15 +34,14 @@ class WireNetwork:
 
     def __init__(
         self,
-        params: WireParams,
-        shape: tuple[int, int],
+        solver: WireSolver,
         *,
         engine: Literal["auto", "lines", "matrix"] = "auto",
         tolerance: float = DEFAULT_TOLERANCE,
     ) -> None:
         if engine not in ("auto", "lines", "matrix"):
             raise BadInput(f"engine: must be auto, lines or matrix, got {engine!r}")
-        self._solver = WireSolver(params, shape)
+        self._solver = solver
         self._engine, self._tolerance = engine, tolerance
         self._g: F64 | None = None
         self._matrix: F64 | None = None
@@ -68,16 +69,11 @@ class WireNetwork:
         if v.ndim not in (1, 2) or v.shape[-1] != self._solver.shape[0] or not np.isfinite(v).all():
             raise BadInput(f"v: must be finite, of shape (vectors, {self._solver.shape[0]}), got {v.shape}")
         self._reads += 1 if v.ndim == 1 else v.shape[0]
-        if self._matrix is None and (
-            self._engine == "matrix" or (self._engine == "auto" and self._worth_it())
-        ):
+        pays = self._engine == "auto" and self._reads >= reads_that_pay(self._solver.shape)
+        if self._matrix is None and (self._engine == "matrix" or pays):
             self._matrix = self._solver.matrix(self._g)
         if self._matrix is not None:
             product: NDArray[np.float64] = v @ self._matrix
             return product
         rows = [self._solver.solve(self._g, one, tolerance=self._tolerance).out for one in np.atleast_2d(v)]
         return rows[0] if v.ndim == 1 else np.array(rows).reshape(v.shape[0], -1)
-
-    def _worth_it(self) -> bool:
-        side = max(self._solver.shape)
-        return self._reads >= next((reads for size, reads in WORTH.items() if side <= size), _WORTH_LARGE)

@@ -249,7 +249,8 @@ def test_reading_often_builds_the_matrix_and_programming_forgets_it():
     rng = np.random.default_rng(4)
     shape = (20, 12)
     params = WireParams(word_ohm=5, bit_ohm=5)
-    auto, lines = WireNetwork(params, shape), WireNetwork(params, shape, engine="lines", tolerance=1e-10)
+    solver = WireSolver(params, shape)
+    auto, lines = WireNetwork(solver), WireNetwork(solver, engine="lines", tolerance=1e-10)
     for _ in range(2):
         g = rng.uniform(1e-6, 1e-4, shape)
         auto.program(g)
@@ -295,5 +296,5 @@ def test_bad_networks_are_refused():
     with pytest.raises(BadInput, match="too large for the memory"):
         WireSolver(WireParams(word_ohm=1), (10**7, 10**7))
     with pytest.raises(BadInput, match="g: must be programmed"):
-        WireNetwork(WireParams(), (2, 2)).currents([1.0, 1.0])
+        WireNetwork(WireSolver(WireParams(), (2, 2))).currents([1.0, 1.0])
     assert WireParams(word_ohm="2.5 ohm").word_ohm == 2.5

@@ -1,0 +1,234 @@
+"""Line sums and sensed cells of a tiled array through resistive wires (`hwsim.wires`).
+
+*Analog*: all driven word lines of a tile at once, the whole network solved. *Binary*: one word line after the other,
+the cells of all others cut off by their transistors. Every cell has a draw of its read noise of its own: in a network
+the noise of one line is no longer a sum over its cells.
+"""
+
+from __future__ import annotations
+
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from devices.model import F32
+from devices.noise import normals
+from htm.bits import Bits
+from htm.pick import BadInput
+
+from . import kernels
+from .array import CellArray
+from .mapping import Tiling
+from .params import CrossbarParams
+from .readout import LineStore, adc_scale, count_analog, count_binary, read_noise
+from .wires import WireSolver, reads_that_pay
+from .wires.ladder import sensed_conductances
+
+_NONE = np.empty((0, 0), dtype=np.float32)
+
+
+@final
+class WiredTiles:
+    """The tiles of one array.
+
+    Parameters
+    ----------
+    tiling : how the array is cut
+    params : resistances, access, tolerance
+    references : lines after the first `tiling.rows` are reference columns, one a tile, at its far end; how many
+    """
+
+    def __init__(self, tiling: Tiling, params: CrossbarParams, references: int) -> None:
+        self._tiling, self._params = tiling, params
+        self._references = references
+        self._solvers: dict[tuple[int, int], WireSolver] = {}
+        self._matrix: F32 | None = None
+        self._reads = 0
+
+    def series(self, g: F32) -> NDArray[np.float64]:
+        """Conductances with their access transistors in series [S]."""
+        cells = g.astype(np.float64)
+        return cells / (1.0 + self._params.access_ohm * cells) if self._params.access_ohm > 0.0 else cells
+
+    def forget(self) -> None:
+        """The cells have changed."""
+        self._matrix, self._reads = None, 0
+
+    def sums(self, g: F32, active: Bits, bounds: NDArray[np.int64], steady: bool, out: F32) -> None:
+        """Currents of all bit lines over the read voltage.
+
+        Parameters
+        ----------
+        g : (slots, lines) one read of the cells, reference columns last [S]
+        active : driven slots
+        bounds : where each tile's driven slots begin
+        steady : whether the next read will find the same cells, so that an effective matrix may pay
+        out : (tiles down, lines) set to the currents over the voltage [S]; 0 for tiles without a driven line
+        """
+        tiling = self._tiling
+        self._reads += 1
+        if steady and not self._params.transistors:
+            if self._matrix is None and self._reads >= reads_that_pay(
+                (tiling.tile_rows, tiling.tile_columns)
+            ):
+                self._matrix = self._effective(g)
+            if self._matrix is not None:
+                kernels.line_sums(self._matrix, active, bounds, out)
+                return
+        for down in range(tiling.down):
+            driven = active[bounds[down] : bounds[down + 1]]
+            slots = self._slots_of(down)
+            if not driven.size:
+                out[down] = 0
+                continue
+            volts = np.zeros(slots.stop - slots.start)
+            volts[driven - slots.start] = 1.0
+            for across in range(tiling.across):
+                lines = self._lines_of(across)
+                cells = self.series(g[slots, lines])
+                if self._params.transistors:
+                    cells[volts == 0.0] = 0.0
+                solver = self._solver(cells.shape)
+                out[down, lines] = solver.solve(cells, volts, tolerance=self._params.wire_tolerance).out
+
+    def _effective(self, g: F32) -> F32:
+        """What each cell contributes to its bit line, over its word line's voltage, (slots, lines) [S]."""
+        matrix = np.zeros_like(g)
+        for down in range(self._tiling.down):
+            for across in range(self._tiling.across):
+                place = self._slots_of(down), self._lines_of(across)
+                cells = self.series(g[place])
+                matrix[place] = self._solver(cells.shape).matrix(cells)
+        return matrix
+
+    def _solver(self, shape: tuple[int, int]) -> WireSolver:
+        """The solver of tiles of this shape; those at the edges are smaller."""
+        if shape not in self._solvers:
+            self._solvers[shape] = WireSolver(self._params.wires, shape)
+        return self._solvers[shape]
+
+    def _slots_of(self, down: int) -> slice:
+        """Word lines of one tile."""
+        first = down * self._tiling.tile_rows
+        return slice(first, min(first + self._tiling.tile_rows, self._tiling.slots))
+
+    def _lines_of(self, across: int) -> NDArray[np.intp]:
+        """Bit lines of one tile, its reference column last."""
+        tiling = self._tiling
+        start = across * tiling.tile_columns
+        own = np.arange(start, min(start + tiling.tile_columns, tiling.rows))
+        return np.append(own, tiling.rows + across) if self._references else own
+
+    def sensed(self, g: F32, active: Bits) -> NDArray[np.float64]:
+        """What sense amplifiers make of each cell of the driven slots, (active, lines) [S].
+
+        Parameters
+        ----------
+        g : (active, lines) one read of the cells [S]
+        """
+        wires, tiling = self._params.wires, self._tiling
+        first = active // tiling.tile_rows * tiling.tile_rows
+        last = np.minimum(first + tiling.tile_rows, tiling.slots) - 1
+        return sensed_conductances(
+            self.series(g),
+            (last - active).astype(np.int64),
+            tiling.tile_columns,
+            wires.word_ohm,
+            wires.bit_ohm,
+            wires.driver_ohm,
+            wires.sense_ohm,
+            wires.two_sided,
+        )
+
+
+@final
+class WiredReadout:
+    """Reads whole columns through the wires: what `BinaryReadout` and `AnalogReadout` do where these are ideal.
+
+    Parameters
+    ----------
+    array : the cells
+    pool : (columns, inputs) potential synapses
+    tiling : how the array is cut
+    params : resistances, access, ADC
+    adc_offset : (tiles down, columns) each ADC's own offset in steps, or (0, 0)
+    """
+
+    def __init__(
+        self,
+        array: CellArray,
+        pool: NDArray[np.bool_],
+        tiling: Tiling,
+        params: CrossbarParams,
+        adc_offset: F32,
+    ) -> None:
+        if params.readout == "binary" and not params.transistors:
+            raise BadInput(
+                "access: must be 1T1R for a binary read-out through wires, which senses one cell at a time, got 1R"
+            )
+        self._array, self._pool, self._tiling, self._params = array, pool, tiling, params
+        self._tiles = WiredTiles(tiling, params, array.cells.g.shape[0] - tiling.rows)
+        self._lines = LineStore(array, CellArray.conductance)
+        self._noise = LineStore(array, read_noise) if array.device.noisy else None
+        width = self._lines.values.shape[1]
+        self._sums = np.zeros((tiling.down, width), dtype=np.float32)
+        self._offset = np.zeros((tiling.down, width), dtype=np.float32) if adc_offset.size else _NONE
+        if adc_offset.size:
+            self._offset[:, : adc_offset.shape[1]] = adc_offset
+        self._lsb, self._top = adc_scale(array, tiling, params)
+
+    @property
+    def _stores(self) -> list[LineStore]:
+        return [self._lines] if self._noise is None else [self._lines, self._noise]
+
+    def refresh_rows(self, rows: NDArray[np.int32]) -> None:
+        """Look at programmed rows again."""
+        self._tiles.forget()
+        for store in self._stores:
+            store.refresh_rows(rows)
+
+    def refresh_all(self) -> None:
+        """Look at every cell again."""
+        self._tiles.forget()
+        for store in self._stores:
+            store.refresh_all()
+
+    def settle(self) -> None:
+        """Make ready for time to pass."""
+        if self._array.device.ages:
+            self._tiles.forget()
+
+    def overlap(self, active: Bits) -> NDArray[np.int32] | F32:
+        """Cells sensed as connected, or connected-synapse equivalents, (rows,)."""
+        return self._sensed(active) if self._params.readout == "binary" else self._summed(active)
+
+    def _read(self, slots: Bits) -> F32:
+        """One read of the cells at these slots, (slots, lines) [S]."""
+        for store in self._stores:
+            store.refresh_slots(slots)
+        g = self._lines.values if slots.size == self._tiling.slots else self._lines.values[slots]
+        if self._noise is None:
+            return g
+        noise = self._noise.values if slots.size == self._tiling.slots else self._noise.values[slots]
+        return np.maximum(g + noise * normals(self._array.streams["read"], g.shape), np.float32(0))
+
+    def _sensed(self, active: Bits) -> NDArray[np.int32]:
+        array, rows = self._array, self._tiling.rows
+        count_binary(array, self._tiling, active)
+        seen = self._tiles.sensed(self._read(active)[:, :rows], active)
+        connected = (seen >= array.mapping.reference) & self._pool.T[active]
+        return np.asarray(connected.sum(axis=0, dtype=np.int32))
+
+    def _summed(self, active: Bits) -> F32:
+        array, tiling, params = self._array, self._tiling, self._params
+        bounds = tiling.bounds(active)
+        # All cells of a tile are in its network, those on lines that are not driven too.
+        everything = np.arange(tiling.slots, dtype=np.int32)
+        self._tiles.sums(self._read(everything), active, bounds, self._noise is None, self._sums)
+        total = kernels.convert(
+            self._sums, _NONE, _NONE, tiling.rows, tiling.tile_columns, self._offset, self._lsb, self._top
+        )
+        count_analog(array, tiling, params, active, bounds)
+        span = np.float32(array.mapping.span)
+        return np.asarray(total[: tiling.rows] / span)

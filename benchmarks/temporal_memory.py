@@ -3,17 +3,23 @@
 High-order sequences: 200 of 10 random codes (40 of 2,048 columns), in pairs that share all but the first and the last
 code, in random order without resets; 32 cells a column, NuPIC's defaults.
 
-Run: python benchmarks/temporal_memory.py [--records N] [--repeats N] [--profile]
+With --taxi also a real stream, NAB's nyc_taxi.csv: columns from a spatial pooler over value and time of day, as the
+detector makes them; here and there the time is the memory's alone.
+
+Run: python benchmarks/temporal_memory.py [--records N] [--repeats N] [--profile] [--taxi nyc_taxi.csv]
 """
 
 from __future__ import annotations
 
 import argparse
 import cProfile
+import csv
 import pstats
 import resource
 import statistics
 import time
+from datetime import datetime
+from pathlib import Path
 
 import numpy as np
 
@@ -27,6 +33,8 @@ PEER = {
     5000: (2649, 61287, 1225740, 172),
     20000: (3768, 122073, 2441503, 329),
 }
+
+TAXI_PEER = 1364  # htm.core's memory on nyc_taxi.csv [CPU us a record]
 
 HEAD = (
     f"{'records':>8} {'rec/s':>8} {'best':>8} {'htm.core':>9} {'ratio':>6} {'segments':>9} {'htm.core':>9}"
@@ -91,6 +99,33 @@ class Run:
             done = mark
 
 
+def taxi(path: Path, repeats: int) -> str:
+    """Microseconds a record of NAB's taxi stream, learning."""
+    from scenarios.detector import Detector, DetectorParams
+
+    with path.open(newline="") as file:
+        moments, values = zip(*list(csv.reader(file))[1:], strict=True)
+    numbers = [float(value) for value in values]
+    model = Detector(DetectorParams(), min(numbers), max(numbers), len(numbers)).model
+    records = [
+        model.regions[0].pooler.compute(
+            model.encoder.encode({"timestamp": datetime.fromisoformat(at), "value": value})
+        )
+        for at, value in zip(moments, numbers, strict=True)
+    ]
+    passes, anomaly = [], 0.0
+    for _ in range(repeats):
+        memory = TemporalMemory(DetectorParams().memory, SoftwareSubstrate())
+        start = time.process_time()
+        anomaly = sum(memory.compute(columns) for columns in records) / len(records)
+        passes.append((time.process_time() - start) / len(records) * 1e6)
+    rate = statistics.median(passes)
+    return (
+        f"taxi: {rate:.0f} us a record (best {min(passes):.0f}), htm.core {TAXI_PEER}, ratio {TAXI_PEER / rate:.2f}; "
+        f"mean anomaly {anomaly:.3f}"
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -98,6 +133,7 @@ def main() -> None:
     parser.add_argument("--records", type=int, default=MARKS[-1], help="at least 1,000")
     parser.add_argument("--repeats", type=int, default=5, help="medians are over so many runs")
     parser.add_argument("--profile", action="store_true", help="show where the time goes")
+    parser.add_argument("--taxi", type=Path, help="nyc_taxi.csv of a NAB checkout")
     options = parser.parse_args()
     warm_up()
     at_rest = megabytes()
@@ -115,6 +151,8 @@ def main() -> None:
         print(line(mark, ours, PEER[mark], first.anomaly[mark]))
         before = mark
     print(f"peak before the run, Python and compiled kernels: {at_rest:.0f} MB")
+    if options.taxi:
+        print(taxi(options.taxi, options.repeats))
     if options.profile:
         with cProfile.Profile() as profile:
             Run(records)

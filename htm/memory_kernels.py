@@ -2,7 +2,8 @@
 
 Every random choice expands one 64-bit key by SplitMix64 (Steele, Lea, Flood 2014, OOPSLA), bound to the column or row
 that it is for, so the order of work does not matter. Each kernel has a plain twin of the same name in
-`htm.memory_reference`, and a test holds the two equal.
+`htm.memory_reference`, and a test holds the two equal. A decision is made in arrays that the kernel is given: an array
+made in a compiled function takes 0.8 us to come out.
 """
 
 from __future__ import annotations
@@ -36,23 +37,133 @@ def below(word: Any, n: Any) -> Any:
 @njit(cache=True)
 def least_used(first: Any, last: Any, held: Index, word: Any) -> Any:
     """One of the cells first..last-1 that hold fewest segments, by chance."""
-    fewest, tied = held[first], 0
-    for cell in range(first, last):
-        fewest = min(fewest, held[cell])
-    for cell in range(first, last):
-        tied += np.int64(held[cell] == fewest)
+    line, tied = held[first:last], 0
+    fewest = line[0]
+    for i in range(line.size):
+        fewest = min(fewest, line[np.uint64(i)])
+    for i in range(line.size):
+        tied += np.int64(line[np.uint64(i)] == fewest)
     skip = below(word, tied)
-    chosen = first
-    for cell in range(first, last):
-        if held[cell] == fewest:
-            if skip == 0:
-                chosen = cell
-                break
-            skip -= 1
-    return chosen
+    for i in range(line.size):
+        skip -= np.int64(line[np.uint64(i)] == fewest)
+        if skip < 0:
+            return first + i
+    return first
 
 
 @njit(cache=True)
+def _by_column(
+    columns: Index,
+    cells_per_column: int,
+    rows: Index,
+    cell: Index,
+    place: Index,
+    begins: Index,
+    order: Index,
+    wrong: Index,
+) -> int:
+    """Sort matching segments by active column, each column's by row, and tell those of others; how many these are.
+
+    Column c's are `order`[begins[c]] .. `order`[begins[c + 1] - 1]. `place` (columns of the memory,) and `begins`
+    are all 0 before.
+    """
+    n_wrong = 0
+    of = np.empty(rows.size, dtype=np.int32)
+    for c in range(columns.size):
+        place[columns[c]] = c + 1
+    for i in range(rows.size):
+        row = np.uint64(rows[i])
+        of[i] = place[np.uint64(np.uint32(cell[row]) // np.uint32(cells_per_column))]
+        wrong[n_wrong] = rows[i]  # kept only where its column is not active
+        n_wrong += np.int64(of[i] == 0)
+        begins[np.uint64(of[i])] += 1
+    begins[0] = 0
+    for c in range(columns.size):
+        begins[c + 1] += begins[c]
+    cursor = begins.copy()
+    for i in range(rows.size):
+        if of[i] > 0:
+            order[cursor[of[i] - 1]] = i
+            cursor[of[i] - 1] += 1
+    return n_wrong
+
+
+@njit(cache=True)
+def _activate(
+    columns: Index,
+    cells_per_column: int,
+    rows: Index,
+    cell: Index,
+    predicts: NDArray[np.bool_],
+    potential: Index,
+    previous: Index,
+    held: Index,
+    key: Any,
+    cells: Index,
+    segments: Index,
+) -> tuple[int, int, int, int, int, int]:
+    """`activate` into the lines of `cells` and `segments`; how many of each, as `activate` lists them, and burst."""
+    active, winners, founders = cells[0], cells[1], cells[2]
+    learning, driven, wrong = segments[0], segments[1], segments[2]
+    begins, order = np.zeros(columns.size + 1, dtype=np.int32), np.empty(rows.size, dtype=np.int32)
+    picked = np.zeros(rows.size, dtype=np.uint8)
+    n_active = n_winners = n_founders = n_learning = n_wrong = burst = before = 0
+    if rows.size > 0:
+        place = np.zeros(held.size // cells_per_column, dtype=np.int32)
+        n_wrong = _by_column(columns, cells_per_column, rows, cell, place, begins, order, wrong)
+    word = mix(key, FOR_COLUMNS)
+    for c in range(columns.size):
+        first = np.int64(columns[c]) * cells_per_column
+        here, start = order[begins[c] : begins[c + 1]], n_active
+        best = here[0] if here.size > 0 else np.int32(0)
+        for i in here:
+            if predicts[i]:
+                picked[i] = 1
+                n_active = _enter(cell[rows[i]], start, n_active, active)
+            more = potential[i] - potential[best]
+            best = i if more > 0 or (more == 0 and cell[rows[i]] < cell[rows[best]]) else best
+        if n_active > start:
+            winners[n_winners : n_winners + n_active - start] = active[start:n_active]
+            n_winners += n_active - start
+            continue
+        burst += 1
+        for i in range(cells_per_column):
+            active[n_active + i] = first + i
+        n_active += cells_per_column
+        if here.size > 0:
+            picked[best] = 1
+            winner = cell[rows[best]]
+        else:
+            while before < previous.size and previous[before] < first:
+                before += 1
+            if before < previous.size and previous[before] < first + cells_per_column:
+                winner = previous[before]
+            else:
+                winner = np.int32(least_used(first, first + cells_per_column, held, mix(word, columns[c])))
+            founders[n_founders] = winner
+            n_founders += 1
+        winners[n_winners] = winner
+        n_winners += 1
+    for i in range(rows.size):
+        learning[n_learning], driven[n_learning] = rows[i], potential[i]  # kept only where picked
+        n_learning += np.int64(picked[i])
+    return n_active, n_winners, n_founders, n_learning, n_wrong, burst
+
+
+@njit(cache=True)
+def _enter(one: Any, start: int, end: int, cells: Index) -> int:
+    """Enter a cell into the sorted `cells`[start:end] if it is not there; the end after."""
+    at = end
+    while at > start and cells[at - 1] > one:
+        at -= 1
+    if at > start and cells[at - 1] == one:
+        return end
+    for i in range(end, at, -1):
+        cells[i] = cells[i - 1]
+    cells[at] = one
+    return end + 1
+
+
 def activate(
     columns: Index,
     cells_per_column: int,
@@ -89,73 +200,17 @@ def activate(
     wrong : matching segments of columns that are not active, sorted
     burst : number of bursting columns
     """
-    n = rows.size
-    order = np.argsort(cell[rows], kind="mergesort")  # by cell, then by row
-    active = np.empty(columns.size * cells_per_column, dtype=np.int32)
-    winners = np.empty(columns.size * cells_per_column, dtype=np.int32)
-    founders = np.empty(columns.size, dtype=np.int32)
-    chosen = np.empty(n, dtype=np.int64)
-    wrong = np.empty(n, dtype=np.int32)
-    n_active = n_winners = n_founders = n_chosen = n_wrong = burst = 0
-    at = before = 0
-    word = mix(key, FOR_COLUMNS)
-    for c in range(columns.size):
-        first = np.int64(columns[c]) * cells_per_column
-        last = first + cells_per_column
-        while at < n and cell[rows[order[at]]] < first:
-            wrong[n_wrong] = rows[order[at]]
-            n_wrong += 1
-            at += 1
-        end = at
-        predicted = 0
-        while end < n and cell[rows[order[end]]] < last:
-            predicted += np.int64(predicts[order[end]])
-            end += 1
-        if predicted > 0:
-            for i in range(at, end):
-                if predicts[order[i]]:
-                    owner = cell[rows[order[i]]]
-                    chosen[n_chosen] = order[i]
-                    n_chosen += 1
-                    if n_active == 0 or active[n_active - 1] != owner:
-                        active[n_active], winners[n_winners] = owner, owner
-                        n_active, n_winners = n_active + 1, n_winners + 1
-            at = end
-            continue
-        burst += 1
-        for one in range(first, last):
-            active[n_active] = one
-            n_active += 1
-        while before < previous.size and previous[before] < first:
-            before += 1
-        if end > at:
-            best = order[at]
-            for i in range(at + 1, end):
-                best = order[i] if potential[order[i]] > potential[best] else best
-            chosen[n_chosen] = best
-            n_chosen += 1
-            winner = cell[rows[best]]
-        else:
-            if before < previous.size and previous[before] < last:
-                winner = previous[before]
-            else:
-                winner = np.int32(least_used(first, last, held, mix(word, columns[c])))
-            founders[n_founders] = winner
-            n_founders += 1
-        winners[n_winners] = winner
-        n_winners += 1
-        at = end
-    for i in range(at, n):
-        wrong[n_wrong] = rows[order[i]]
-        n_wrong += 1
-    picked = np.sort(chosen[:n_chosen])  # positions in sorted rows, so the rows come out sorted
+    cells = np.empty((3, columns.size * cells_per_column), dtype=np.int32)
+    segments = np.empty((3, rows.size), dtype=np.int32)
+    given = columns, cells_per_column, rows, cell, predicts, potential, previous, held, key
+    n_active, n_winners, n_founders, n_learning, n_wrong, burst = _activate(*given, cells, segments)
     return (
-        active[:n_active],
-        winners[:n_winners],
-        rows[picked],
-        potential[picked],
-        founders[:n_founders],
-        np.sort(wrong[:n_wrong]),
+        cells[0, :n_active],
+        cells[1, :n_winners],
+        segments[0, :n_learning],
+        segments[1, :n_learning],
+        cells[2, :n_founders],
+        segments[2, :n_wrong],
         burst,
     )
 
@@ -214,176 +269,3 @@ def answer(
         n_wrong += np.int64(place == columns.size or columns[min(place, columns.size - 1)] != column)
     picked = np.sort(chosen[:n_chosen])
     return rows[picked], potential[picked], founders[:n_founders], wrong[:n_wrong]
-
-
-@njit(cache=True)
-def weakest_slots(line: Index, seen: NDArray[np.float32], spare: Index, n: int) -> Index:
-    """The `n` weakest wired slots whose source is none of the sorted `spare`, fewer where there are not so many.
-
-    `line`, `seen` (slots,) sources and permanences of one row; of equal permanences the lower slot goes.
-    """
-    free = np.empty(line.size, dtype=np.int32)
-    found = 0
-    for slot in range(line.size):
-        if line[slot] >= 0:
-            place = np.searchsorted(spare, line[slot])
-            if place == spare.size or spare[place] != line[slot]:
-                free[found] = slot
-                found += 1
-    free = free[:found]
-    return free[np.argsort(seen[free], kind="mergesort")[:n]]
-
-
-@njit(cache=True)
-def grow(
-    learning: Index,
-    driven: Index,
-    seen: NDArray[np.float32],
-    fresh: Index,
-    candidates: Index,
-    new_synapses: int,
-    initial: np.float32,
-    limit: int,
-    source: Index,
-    key: Any,
-) -> tuple[Index, Index, Index, Index, Index]:
-    """Which synapses segments grow to the previous winners, and which weak ones make room.
-
-    Parameters
-    ----------
-    learning, driven, seen : (n,), (n,), (n, stored slots) segments with fewer than `new_synapses` driven slots, how
-        many these are, and the permanences read
-    fresh : (m,) new segments, empty
-    candidates : winner cells of the step before, sorted
-    new_synapses : driven synapses up to which a segment grows
-    initial : permanence of a grown synapse
-    limit : most synapses of a segment
-    source : (capacity, stored slots) the wiring
-    key : 64-bit word that picks the candidates
-
-    Returns
-    -------
-    dropped_rows, dropped_slots : synapses that go
-    rows, slots, sources : synapses to connect: new ones, and present ones weaker than `initial`
-    """
-    n_old, n_candidates, stored = learning.size, candidates.size, source.shape[1]
-    most = np.int64(n_old + fresh.size) * n_candidates
-    out = np.empty((5, most), dtype=np.int32)
-    n_out = n_drop = 0
-    order, present = np.empty(n_candidates, dtype=np.int32), np.empty(n_candidates, dtype=np.int32)
-    line = np.empty(stored, dtype=np.int32)
-    word = mix(key, FOR_ROWS)
-    for i in range(n_old + fresh.size):
-        row = learning[i] if i < n_old else fresh[i - n_old]
-        wanted = new_synapses - driven[i] if i < n_old else new_synapses
-        have, room = 0, min(wanted, n_candidates)
-        for slot in range(stored):
-            line[slot] = source[row, slot]
-            have += np.int64(line[slot] >= 0)
-        if i < n_old and have + room > limit:
-            for slot in weakest_slots(line, seen[i], candidates, have + room - limit):
-                out[0, n_drop], out[1, n_drop] = row, slot
-                line[slot] = -1
-                n_drop, have = n_drop + 1, have - 1
-        room = min(room, limit - have)
-        for j in range(n_candidates):
-            order[j], present[j] = j, -1
-        if have > 0:
-            for slot in range(stored):
-                if line[slot] >= 0:
-                    place = np.searchsorted(candidates, line[slot])
-                    if place < n_candidates and candidates[place] == line[slot]:
-                        present[place] = slot
-        stream, slot = mix(word, row), 0
-        for j in range(n_candidates):
-            if room <= 0:
-                break
-            if wanted < n_candidates:  # a shuffle, one candidate further
-                other = j + below(mix(stream, j), n_candidates - j)
-                order[j], order[other] = order[other], order[j]
-            pick = order[j]
-            if present[pick] >= 0:
-                if seen[i, present[pick]] < initial:
-                    out[2, n_out], out[3, n_out], out[4, n_out] = row, present[pick], candidates[pick]
-                    n_out += 1
-                continue
-            while slot < stored and line[slot] >= 0:
-                slot += 1
-            out[2, n_out], out[3, n_out], out[4, n_out] = row, slot, candidates[pick]
-            n_out, slot, room = n_out + 1, slot + 1, room - 1
-    return out[0, :n_drop], out[1, :n_drop], out[2, :n_out], out[3, :n_out], out[4, :n_out]
-
-
-@njit(cache=True)
-def unlink(row: int, cell: Index, held: Index, first: Index, after: Index) -> None:
-    """Take a segment from its cell's list; lists are linked: `first` (cells,), `after` (capacity,), -1 at the end."""
-    owner = cell[row]
-    if first[owner] == row:
-        first[owner] = after[row]
-    else:
-        before = first[owner]
-        while after[before] != row:
-            before = after[before]
-        after[before] = after[row]
-    held[owner] -= 1
-    cell[row] = -1
-
-
-@njit(cache=True)
-def release(
-    rows: Index, cell: Index, held: Index, first: Index, after: Index, free: Index, marks: NDArray[np.int64]
-) -> None:
-    """Give rows back, in order: the last one is the first to be used again."""
-    for i in range(rows.size):
-        unlink(rows[i], cell, held, first, after)
-        free[marks[0]] = rows[i]
-        marks[0] += 1
-
-
-@njit(cache=True)
-def found(
-    founders: Index,
-    victims: Index,
-    dead: Index,
-    cell: Index,
-    held: Index,
-    first: Index,
-    after: Index,
-    free: Index,
-    marks: NDArray[np.int64],
-) -> Index:
-    """Rows for new segments, (len(founders),), in htm.core's order: columns from low to high free rows and take them.
-
-    Parameters
-    ----------
-    founders : cells that found a segment, sorted
-    victims : (len(founders),) segment of that cell to be replaced, or -1; empty where there is none
-    dead : emptied segments to give back
-    cell, held, first, after : who owns which segment (see `unlink`), changed in place
-    free : (capacity,) rows given back, the last first to be used again
-    marks : (2,) how many rows `free` holds; rows ever used. Enough rows must be left
-    """
-    rows = np.empty(founders.size, dtype=np.int32)
-    dead = dead[np.argsort(cell[dead], kind="mergesort")]
-    gone = 0
-    for i in range(founders.size):
-        while gone < dead.size and cell[dead[gone]] < founders[i]:
-            release(dead[gone : gone + 1], cell, held, first, after, free, marks)
-            gone += 1
-        if victims.size > 0 and victims[i] >= 0:
-            row = victims[i]
-            unlink(row, cell, held, first, after)
-        elif marks[0] > 0:
-            marks[0] -= 1
-            row = free[marks[0]]
-        else:
-            row = np.int32(marks[1])
-            marks[1] += 1
-        owner = founders[i]
-        cell[row] = owner
-        after[row] = first[owner]
-        first[owner] = row
-        held[owner] += 1
-        rows[i] = row
-    release(dead[gone:], cell, held, first, after, free, marks)
-    return rows

@@ -216,6 +216,14 @@ def found(
     return _index(rows)
 
 
+def count_full(founders: Index, held: Index, limit: int) -> int:
+    return int((held[founders] >= limit).sum())
+
+
+def stamp(rows: Index, step: int, last_used: Index) -> None:
+    last_used[rows] = step
+
+
 def driven_rows(source: Index, active: Index, least: int) -> tuple[Index, Index]:
     counts = np.isin(source, active).sum(axis=1, dtype=np.int32)
     rows = np.flatnonzero(counts >= least).astype(np.int32)
@@ -241,6 +249,10 @@ def adapt_rows(
     change = np.where(np.isin(source[rows], active), on, off)
     fresh = np.clip(permanence[rows] + change, np.float32(0), np.float32(1))
     permanence[rows] = np.where(source[rows] >= 0, fresh, permanence[rows])
+
+
+def count_spent(rows: Index, source: Index, permanence: NDArray[np.float32], bound: np.float32) -> int:
+    return spent_slots(rows, source, permanence, bound)[0].size
 
 
 def spent_slots(

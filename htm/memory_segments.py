@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 from numpy.typing import NDArray
 
-from . import memory_kernels as kernels
+from . import memory_growth, memory_owners
 from .bits import Bits
 from .pick import BadInput
 from .synapses import Segments, State, Substrate
@@ -49,6 +49,9 @@ class Dendrites:
         )
         self._own(np.full(n_rows, -1, dtype=np.int32), _NONE, 0)
         self.last_used = np.zeros(n_rows, dtype=np.int32)
+        self._active_from = np.int32(params.activation_threshold)
+        self._initial = np.float32(params.initial_permanence)
+        self._places = np.zeros(n_inputs, dtype=np.int32)  # scratch of the kernels, all 0
         self.forget()
 
     def _own(self, cell: NDArray[np.int32], free: NDArray[np.int32], used: int) -> None:
@@ -92,14 +95,14 @@ class Dendrites:
     @property
     def predicts(self) -> NDArray[np.bool_]:
         """Which of the matching segments are active, (n,)."""
-        return np.asarray(self.overlap >= self.params.activation_threshold)
+        return np.greater_equal(self.overlap, self._active_from)
 
     def learn(
         self,
         decided: tuple[Bits, NDArray[np.int32], Bits, Bits],
         inputs: tuple[Bits, Bits],
         step: int,
-        key: int,
+        key: np.uint64,
     ) -> None:
         """Reinforce, punish, grow.
 
@@ -115,7 +118,8 @@ class Dendrites:
         active, candidates = inputs
         dead = self._punish(wrong, active)
         fresh = _NONE
-        self.last_used[learning] = step
+        if learning.size:
+            memory_owners.stamp(learning, step, self.last_used)
         if candidates.size and founders.size:
             fresh = self._found(founders, dead, step)
         elif dead.size:
@@ -141,7 +145,7 @@ class Dendrites:
         """Rows of new segments; where a limit is met, older segments go."""
         victims = _NONE
         n_full = 0
-        if founders.size and self.held[founders].max() >= self.params.segments_per_cell:
+        if founders.size and memory_owners.count_full(founders, self.held, self.params.segments_per_cell):
             victims, n_full = self._replace(founders)
         short = founders.size - n_full - self._left()
         if short > 0 and self.capacity is None:
@@ -149,10 +153,10 @@ class Dendrites:
         elif short > 0:
             founders, victims = self._make_room(founders, victims, dead, short, step)
             dead = _NONE
-        rows = kernels.found(
+        rows = memory_owners.found(
             founders, victims, dead, self.cell, self.held, self._first, self._after, self._free, self._marks
         )
-        self.last_used[rows] = step
+        memory_owners.stamp(rows, step, self.last_used)
         return rows
 
     def _replace(self, founders: Bits) -> tuple[NDArray[np.int32], int]:
@@ -166,7 +170,7 @@ class Dendrites:
 
     def _release(self, rows: Bits) -> None:
         """Give emptied rows back."""
-        kernels.release(rows, self.cell, self.held, self._first, self._after, self._free, self._marks)
+        memory_owners.release(rows, self.cell, self.held, self._first, self._after, self._free, self._marks)
 
     def _left(self) -> int:
         """Rows that no segment uses."""
@@ -216,7 +220,7 @@ class Dendrites:
         self.last_used = np.append(self.last_used, np.zeros(more, dtype=np.int32))
 
     def _grow(
-        self, learning: Bits, driven: NDArray[np.int32], fresh: Bits, candidates: Bits, key: int
+        self, learning: Bits, driven: NDArray[np.int32], fresh: Bits, candidates: Bits, key: np.uint64
     ) -> None:
         """Synapses to winners of the step before, on segments that have too few driven ones."""
         params, segments = self.params, self.segments
@@ -225,20 +229,20 @@ class Dendrites:
             learning, driven = learning[some], driven[some]
         if not learning.size and not fresh.size:
             return
-        seen = segments.read(learning)
-        initial = np.float32(params.initial_permanence)
         source = segments.wiring.source
-        at, slots, rows, places, sources = kernels.grow(
+        seen = segments.read(learning) if learning.size else np.empty((0, source.shape[1]), np.float32)
+        at, slots, rows, places, sources = memory_growth.grow(
             learning,
             driven,
             seen,
             fresh,
             candidates,
             params.new_synapses,
-            initial,
+            self._initial,
             params.synapses_per_segment,
             source,
-            np.uint64(key),
+            key,
+            self._places,
         )
         if at.size:
             segments.connect(at, slots, np.full(at.size, -1, dtype=np.int32), 0.0)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from . import kernels, memory_rows
 from .bits import Bits
 from .columns import ListedColumns
+from .memory_wiring import extended
 from .pick import BadInput
 from .synapses import (
     SPENT,
@@ -91,8 +92,9 @@ class SoftwareSegments(Segments):
         super().__init__(rows, slots, n_inputs, threshold)
         stored = min(slots, _FIRST_SLOTS)
         self.wiring = Wiring.empty(rows, stored, n_inputs)
-        self._permanence = np.zeros((rows, stored), dtype=np.float32)
+        self._permanence = self._reserve = np.zeros((rows, stored), dtype=np.float32)
         self._flags = np.zeros(n_inputs + 1, dtype=np.uint8)
+        self._level, self._spent_level = np.float32(threshold), np.float32(SPENT)
 
     @property
     def permanence(self) -> NDArray[np.float32]:
@@ -107,27 +109,34 @@ class SoftwareSegments(Segments):
         return kernels.segment_counts(self.wiring.source, self._permanence, flags, np.float32(self.threshold))
 
     def _overlap_of(self, rows: Bits, active: Bits) -> NDArray[np.int32]:
-        return memory_rows.overlap_rows(
-            rows, active, self.wiring.source, self._permanence, self._flags, np.float32(self.threshold)
-        )
+        counts = np.empty(rows.size, dtype=np.int32)
+        if rows.size:
+            memory_rows.overlap_rows(
+                rows, active, self.wiring.source, self._permanence, self._flags, self._level, counts
+            )
+        return counts
 
     def _adapt(self, rows: Bits, active: Bits, up: float, down: float) -> None:
         memory_rows.adapt_rows(
             rows,
             active,
-            np.float32(up),
-            np.float32(-down),
+            up,
+            -down,
             self.wiring.source,
             self._permanence,
             self._flags,
         )
 
     def _punish(self, rows: Bits, active: Bits, down: float) -> None:
-        source, off = self.wiring.source, np.float32(0)
-        memory_rows.adapt_rows(rows, active, np.float32(-down), off, source, self._permanence, self._flags)
+        memory_rows.adapt_rows(rows, active, -down, 0.0, self.wiring.source, self._permanence, self._flags)
 
     def _spent(self, rows: Bits) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        return memory_rows.spent_slots(rows, self.wiring.source, self._permanence, np.float32(SPENT))
+        state = rows, self.wiring.source, self._permanence, self._spent_level
+        n = memory_rows.count_spent(*state)
+        at, slots = np.empty((2, n), dtype=np.int32)
+        if n:
+            memory_rows.spent_slots(*state, at, slots)
+        return at, slots
 
     def _elapse(self, seconds: float) -> None:
         """Numbers do not age."""
@@ -135,7 +144,7 @@ class SoftwareSegments(Segments):
     def _connect(
         self, rows: NDArray[np.int32], slots: NDArray[np.int32], sources: NDArray[np.int32], permanence: float
     ) -> None:
-        memory_rows.write_slots(rows, slots, sources, np.float32(permanence), self._permanence)
+        memory_rows.write_slots(rows, slots, sources, permanence, self._permanence)
 
     def _extend(self, rows: int) -> None:
         self._store(rows, self._permanence.shape[1])
@@ -146,9 +155,7 @@ class SoftwareSegments(Segments):
     def _store(self, rows: int, slots: int) -> None:
         """Room for `rows` x `slots` synapses, the present ones kept."""
         self.wiring.extend(rows, slots)
-        permanence = np.zeros((rows, slots), dtype=np.float32)
-        permanence[: self._permanence.shape[0], : self._permanence.shape[1]] = self._permanence
-        self._permanence = permanence
+        self._reserve, self._permanence = extended(self._reserve, self._permanence, rows, slots, 0)
 
     def state(self) -> State:
         return {"permanence": self._permanence.copy(), "source": self.wiring.source.copy()}
@@ -161,7 +168,7 @@ class SoftwareSegments(Segments):
                 f"got {np.shape(state['source'])}, {permanence.shape}"
             )
         self.wiring.assign(state["source"])
-        self._permanence = permanence
+        self._permanence = self._reserve = permanence
         self.rows = permanence.shape[0]
 
 

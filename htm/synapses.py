@@ -7,6 +7,7 @@ batch and is something that a crossbar controller can really do, so every verb h
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections import Counter
 from typing import Any, final
@@ -110,7 +111,7 @@ class Synapses(ABC):
         down : subtracted where it is not, >= 0
         """
         for name, value in (("up", up), ("down", down)):
-            if not (value >= 0.0 and np.isfinite(value)):
+            if not 0.0 <= value < math.inf:
                 raise BadInput(f"{name}: must be finite and not negative, got {value!r}")
         rows = checked_bits(rows, self.rows, "rows")
         active = checked_bits(active, self.n_inputs, "active")
@@ -125,7 +126,7 @@ class Synapses(ABC):
         ----------
         seconds : how long, >= 0 [s]
         """
-        if not (seconds >= 0.0 and np.isfinite(seconds)):
+        if not 0.0 <= seconds < math.inf:
             raise BadInput(f"seconds: must be finite and not negative, got {seconds!r}")
         if seconds > 0.0:
             self._elapse(float(seconds))
@@ -278,7 +279,7 @@ class Segments(Synapses):
         active : active inputs
         down : subtracted where the source is active, >= 0
         """
-        if not (down >= 0.0 and np.isfinite(down)):
+        if not 0.0 <= down < math.inf:
             raise BadInput(f"down: must be finite and not negative, got {down!r}")
         rows = checked_bits(rows, self.rows, "rows")
         active = checked_bits(active, self.n_inputs, "active")

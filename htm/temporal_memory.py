@@ -242,7 +242,7 @@ class TemporalMemory:
         if not self._predicted or external is not None or apical is not None:
             self._predict(external, apical)
         self.step += 1
-        key = int(self._choice.bit_generator.random_raw())
+        key = np.uint64(self._choice.bit_generator.random_raw())
         active, winners, learning, driven, founders, wrong, burst = kernels.activate(
             columns,
             params.cells_per_column,
@@ -252,7 +252,7 @@ class TemporalMemory:
             dendrites.potential,
             self.winner_cells,
             dendrites.held,
-            np.uint64(key),
+            key,
         )
         if learn:
             self._learn(columns, winners, (learning, driven, founders, wrong), key)
@@ -261,7 +261,7 @@ class TemporalMemory:
         self._forget()
         return self.anomaly
 
-    def _learn(self, columns: Bits, winners: Bits, decided: _Decided, key: int) -> None:
+    def _learn(self, columns: Bits, winners: Bits, decided: _Decided, key: np.uint64) -> None:
         dendrites, apical = self.dendrites, self.apical
         dendrites.learn(decided, self._inputs, self.step, key)
         if apical is not None:

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from htm import memory_index, memory_kernels, memory_rows
+from htm import memory_growth, memory_index, memory_kernels, memory_owners, memory_rows
 from htm import memory_reference as twins
 from htm.memory_index import InputIndex
+from htm.memory_wiring import Wiring
 
 # Hashes wrap around by design; without the compiler numpy's scalars say so.
 pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered in scalar:RuntimeWarning")
@@ -74,7 +75,9 @@ def test_grow(seed, new_synapses, limit):
         limit,
         source,
     )
-    ours = memory_kernels.grow(*given_, np.uint64(key))
+    places = np.zeros(COLUMNS * CELLS, np.int32)
+    ours = memory_growth.grow(*given_, np.uint64(key), places)
+    assert not places.any()
     _same(ours, twins.grow(*given_, key))
     _, _, at, slots, sources = ours
     assert len(set(zip(at.tolist(), sources.tolist(), strict=True))) == at.size
@@ -103,11 +106,18 @@ def test_ownership(seed):
         victims = np.array([max(np.flatnonzero(cell == f), default=-1) for f in founders], np.int32)
         victims[rng.random(6) < 0.6] = -1
         victims = none if (victims < 0).all() else victims
-        ours = memory_kernels.found(founders, victims, dead, *state)
+        for limit in (1, 2, 3):
+            full = memory_owners.count_full(founders, state[1], limit)
+            assert full == twins.count_full(founders, state[1], limit)
+        ours = memory_owners.found(founders, victims, dead, *state)
         assert np.array_equal(ours, twins.found(founders, victims, dead, *twin))
         _same(state[:2] + state[5:], twin[:2] + twin[5:])
         n = state[5][0]
         assert np.array_equal(state[4][:n], twin[4][:n])
+        used, twin_used = np.zeros(ROWS, np.int32), np.zeros(ROWS, np.int32)
+        memory_owners.stamp(ours, 7, used)
+        twins.stamp(ours, 7, twin_used)
+        assert np.array_equal(used, twin_used)
         assert np.array_equal(state[1], np.bincount(state[0][state[0] >= 0], minlength=20))
 
 
@@ -119,20 +129,21 @@ def test_rows(seed):
     rows, active = _some(rng, 15, ROWS), _some(rng, 12, COLUMNS * CELLS)
     flags = np.zeros(COLUMNS * CELLS + 1, np.uint8)
     half = np.float32(0.5)
-    assert np.array_equal(
-        memory_rows.overlap_rows(rows, active, source, permanence, flags, half),
-        twins.overlap_rows(rows, active, source, permanence, half),
-    )
-    _same(
-        memory_rows.spent_slots(rows, source, permanence, np.float32(0.2)),
-        twins.spent_slots(rows, source, permanence, np.float32(0.2)),
-    )
+    counts = np.empty(15, np.int32)
+    memory_rows.overlap_rows(rows, active, source, permanence, flags, half, counts)
+    assert np.array_equal(counts, twins.overlap_rows(rows, active, source, permanence, half))
+    spent = twins.spent_slots(rows, source, permanence, np.float32(0.2))
+    n = memory_rows.count_spent(rows, source, permanence, np.float32(0.2))
+    assert n == twins.count_spent(rows, source, permanence, np.float32(0.2))
+    found = np.empty((2, n), np.int32)
+    memory_rows.spent_slots(rows, source, permanence, np.float32(0.2), *found)
+    _same(found, spent)
     twin = permanence.copy()
-    memory_rows.adapt_rows(rows, active, np.float32(0.3), np.float32(-0.2), source, permanence, flags)
+    memory_rows.adapt_rows(rows, active, 0.3, -0.2, source, permanence, flags)
     twins.adapt_rows(rows, active, np.float32(0.3), np.float32(-0.2), source, twin)
     assert np.array_equal(permanence, twin)
     slots, sources = rng.integers(0, SLOTS, 15).astype(np.int32), rng.integers(-1, 3, 15).astype(np.int32)
-    memory_rows.write_slots(rows, slots, sources, half, permanence)
+    memory_rows.write_slots(rows, slots, sources, 0.5, permanence)
     twins.write_slots(rows, slots, sources, half, twin)
     assert np.array_equal(permanence, twin)
     assert not flags.any()
@@ -153,6 +164,36 @@ def test_the_index_follows_the_wiring(seed, n_inputs, many):
         for one in (index, InputIndex(source, n_inputs)):
             for least in (1, 2):
                 _same(one.driven(active, least), twins.driven_rows(source, active, least))
+
+
+def test_wide_rows_are_counted_too():
+    """A row of more slots than the index's counts of 8 bits can hold."""
+    slots = np.arange(300, dtype=np.int32)
+    wiring = Wiring.empty(20, 300, 400)
+    wiring.rewire(np.full(300, 3, np.int32), slots, slots)
+    active = np.arange(290, dtype=np.int32)
+    assert wiring.count(active)[3] == 290
+    for least, n in ((1, 1), (290, 1), (291, 0)):
+        rows, driven = wiring.driven(active, least)
+        assert rows.tolist() == [3][:n]
+        assert driven.tolist() == [290][:n]
+    wiring = Wiring.empty(20, 8, 400)
+    assert wiring.driven(active, 300)[0].size == 0
+
+
+def test_the_index_makes_room():
+    """Many rows on few inputs: blocks are moved, the pool grows, and both orders of making room are met."""
+    rng = np.random.default_rng(0)
+    source = np.full((20_000, 4), -1, np.int32)
+    index = InputIndex(source, 40)
+    for begin in range(0, 20_000, 2_500):
+        rows = np.repeat(np.arange(begin, begin + 2_500, dtype=np.int32), 4)
+        slots = np.tile(np.arange(4, dtype=np.int32), 2_500)
+        index.rewire(source, rows, slots, rng.integers(0, 40, rows.size).astype(np.int32))
+    few = rng.integers(0, 20_000, 9_000).astype(np.int32), rng.integers(0, 4, 9_000).astype(np.int32)
+    index.rewire(source, *few, rng.integers(-1, 40, 9_000).astype(np.int32))
+    for active in (np.arange(40, dtype=np.int32), np.array([3, 17], np.int32)):
+        _same(index.driven(active, 1), twins.driven_rows(source, active, 1))
 
 
 @pytest.mark.parametrize("n", [1, 2, 7])

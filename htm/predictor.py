@@ -6,7 +6,8 @@ t + k when that arrives. With weights W, active bits A, and p over the buckets s
 1. forecast   ``p = softmax(sum of W_i over i in A)``
 2. learning   ``W_i += rate (onehot(bucket) - p)`` for i in A
 3. decoding   each bucket stands for a running mean of the values that fell into it;
-              expected value ``sum p_b v_b``, or the value of the most likely bucket
+              expected value ``sum p_b v_b`` (least expected squared error), the median (least expected absolute
+              error), or the value of the most likely bucket
 
 The update, the bucket known only once it was seen and the running mean are those of NuPIC's SDR classifier and
 htm.core's predictor.
@@ -28,6 +29,7 @@ from .pick import BadInput, Params
 from .synapses import State
 
 _FIRST = np.zeros(1, dtype=np.int64)  # the order of a single code
+_ROUNDING = 1e-9  # of a sum of probabilities that is exactly a half but for float rounding
 
 
 class BucketsParams(Params):
@@ -97,11 +99,13 @@ class Forecast(NamedTuple):
     probabilities : (buckets,) their sum is 1
     expected : mean of the buckets' values under `probabilities`
     most_likely : value of the most probable bucket (of equal ones, the lowest)
+    median : value of the first bucket up to which at least half of the probability lies
     """
 
     probabilities: NDArray[np.float64]
     expected: float
     most_likely: float
+    median: float
 
 
 class MultiStepPredictorParams(Params):
@@ -187,7 +191,9 @@ class MultiStepPredictor:
                 known, np.exp(logits - logits[known].max(), where=known, out=np.zeros_like(logits)), 0.0
             )
             p /= p.sum()
-            result[steps] = Forecast(p, float(p @ values), float(values[p.argmax()]))
+            # Buckets' values rise with their index: each is a mean of what fell between its bucket's bounds.
+            half = int(np.searchsorted(p.cumsum(), 0.5 - _ROUNDING))
+            result[steps] = Forecast(p, float(p @ values), float(values[p.argmax()]), float(values[half]))
         return result
 
     def reset(self) -> None:

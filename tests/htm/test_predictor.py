@@ -106,6 +106,34 @@ def test_before_anything_was_seen_all_is_equally_likely():
     assert forecast.expected == pytest.approx(4.5)
 
 
+def test_the_three_forecasts_are_each_the_best_for_their_error():
+    """Expected value: least squared error; median: least absolute; most likely bucket: most often exact."""
+    rng = np.random.default_rng(3)
+    code, different = np.array([3, 7], np.int32), 0
+    for _ in range(200):
+        predictor = make(count=int(rng.integers(2, 30)))
+        predictor.weights[:] = rng.normal(scale=2, size=predictor.weights.shape)
+        for value in rng.uniform(-1, 10, 12):
+            predictor.buckets.learn(float(value))
+        forecast, values = predictor.predict(code)[1], predictor.buckets.values
+        p = forecast.probabilities
+        assert (np.diff(values) > 0).all()
+        wrong = np.abs(values[:, None] - np.r_[values, forecast.median]).T @ p
+        assert wrong[-1] == pytest.approx(wrong[:-1].min(), abs=1e-7)
+        assert p[values == forecast.median].sum() > 0
+        assert p @ (values - forecast.expected) == pytest.approx(0, abs=1e-9)
+        assert p[values == forecast.most_likely].sum() == p.max()
+        different += forecast.median != forecast.most_likely
+    assert different > 20
+
+
+def test_of_two_equal_halves_the_median_is_the_lower():
+    predictor = make(count=10)
+    for value in (2.0, 8.0):
+        predictor.buckets.learn(value)
+    assert predictor.predict(np.array([3], np.int32))[1].median == 2.0
+
+
 def test_a_missing_value_teaches_nothing_but_time_passes():
     predictor = make((1,))
     a, b, c = (np.array([i], np.int32) for i in range(3))

@@ -162,6 +162,70 @@ def export(
         print(path)
 
 
+RecordsOption = Annotated[
+    int, typer.Option("--records", metavar="N", help="training records learned before the tile is looked at")
+]
+TileOption = Annotated[
+    str, typer.Option("--tile", metavar="I,J", help="which tile, counted down (inputs) and across (columns)")
+]
+TileSource = Annotated[
+    str,
+    typer.Argument(metavar="NAME|FILE", help="a digits scenario, its TOML file, or a matrix (.npz, .csv)"),
+]
+
+
+@app.command()
+def tile(
+    source: TileSource,
+    sets: SetOption = None,
+    records: RecordsOption = 0,
+    place: TileOption = "0,0",
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FOLDER", help="where the files go")] = Path(
+        "tile"
+    ),
+) -> None:
+    """Look at one tile through its wires: a picture, its matrix (npz, csv) and an ngspice netlist."""
+    from hwsim.exchange import export_matrix
+    from hwsim.netlist import write_netlist
+
+    from .figures.tile import draw_tile
+    from .tile import tile_of
+
+    found = tile_of(source, sets or (), records=records, place=_tile(place))
+    about = {"title": found.title, "volts": found.volts.tolist(), "wires": found.wires.model_dump()}
+    out.mkdir(parents=True, exist_ok=True)
+    print(export_matrix(out / "tile.npz", found.g, about))
+    print(export_matrix(out / "tile.csv", found.g))
+    print(write_netlist(out / "tile.cir", found.g, found.volts, found.wires, title=found.title))
+    print(draw_tile(found, out / "tile.png"))
+
+
+@app.command()
+def netlist(
+    source: TileSource,
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="the netlist")],
+    sets: SetOption = None,
+    records: RecordsOption = 0,
+    place: TileOption = "0,0",
+) -> None:
+    """Write one tile as an ngspice netlist that runs by itself: ngspice -b FILE."""
+    from hwsim.netlist import write_netlist
+
+    from .tile import tile_of
+
+    found = tile_of(source, sets or (), records=records, place=_tile(place))
+    print(write_netlist(out, found.g, found.volts, found.wires, title=found.title))
+
+
+def _tile(text: str) -> tuple[int, int]:
+    down, comma, across = text.partition(",")
+    if not (comma and down.strip().isdecimal() and across.strip().isdecimal()):
+        from htm.pick import BadInput
+
+        raise BadInput(f"--tile {text}: must look like 0,3: how far down and how far across")
+    return int(down), int(across)
+
+
 def _execute(plan: Plan, quiet: bool, plots: bool, **options: Any) -> int:
     from .sweeps import PointsFailed, execute
 

@@ -24,11 +24,12 @@ from htm.encoders import ImageEncoder, ImageEncoderParams
 from htm.pick import Params, pick
 from htm.pooler import SpatialPooler, SpatialPoolerParams
 from htm.streams import stream
-from hwsim.cost import COSTS, Cost, area, cost
-from hwsim.crossbar import CrossbarColumns, CrossbarSubstrate
+from hwsim.cost import COSTS
+from hwsim.crossbar import CrossbarColumns
 from hwsim.params import CrossbarParams
 
 from .data import DataParams, LabelledImages, load_images
+from .meter import Meter
 from .registry import Metric, Outcome, Progress
 from .substrates import SUBSTRATES
 
@@ -136,8 +137,8 @@ def run_point(config: DigitsConfig, progress: Progress) -> Outcome:
     substrate = SUBSTRATES[config.substrate](config.device, config.crossbar, config.seed)
     pooler = SpatialPooler(config.pooler, task.images.shape, substrate, config.seed)
     before = _conductances(pooler)
-    spent = _Meter(config, substrate)
-    hardware = _learn_and_test(config, task, pooler, steps, config.substrate, spent)
+    meter = Meter(substrate, config.crossbar, config.cost)
+    hardware = _learn_and_test(config, task, pooler, steps, config.substrate, meter)
     fidelity = np.array([measures.match(a, b) for a, b in zip(software.codes, hardware.codes, strict=True)])
     n, labels = config.pooler.columns, task.images.test_labels
     metrics: dict[str, float | int] = {"accuracy_raw": raw_accuracy, "fidelity": float(fidelity.mean())}
@@ -150,7 +151,7 @@ def run_point(config: DigitsConfig, progress: Progress) -> Outcome:
         arrays[f"predicted_{name}"] = result.predicted
         arrays[f"robustness_{name}"] = result.robustness
         arrays[f"confusion_{name}"] = _confusion(labels, result.predicted, task.images.classes)
-    metrics |= spent.metrics(len(task.test))
+    metrics |= _spent(meter, len(task.test))
     arrays |= _conductance_pictures(before, _conductances(pooler))
     arrays["robustness_noise_levels"] = _levels(config)
     arrays |= _examples(task, software.codes, hardware.codes)
@@ -176,36 +177,17 @@ class _Steps:
             self._progress(self._done, self._total, self._what)
 
 
-class _Meter:
-    """What the hardware spent while learning and while testing."""
-
-    def __init__(self, config: DigitsConfig, substrate: Any) -> None:
-        self._config, self._substrate = config, substrate
-        self._params = COSTS[config.cost]()
-        self._marks: dict[str, dict[str, int]] = {}
-
-    def mark(self, name: str) -> None:
-        self._marks[name] = dict(self._substrate.events)
-
-    def _between(self, start: str | None, end: str) -> Cost:
-        counts = self._marks[end]
-        if start is not None:
-            counts = {name: n - self._marks[start].get(name, 0) for name, n in counts.items()}
-        return cost(
-            counts, self._params, self._config.crossbar.tile_rows * self._config.crossbar.tile_columns
-        )
-
-    def metrics(self, n_test: int) -> dict[str, float]:
-        if not isinstance(self._substrate, CrossbarSubstrate):
-            return {}
-        learning, test = self._between(None, "learned"), self._between("test", "tested")
-        with_adc = self._config.crossbar.readout == "analog" and self._config.crossbar.adc_bits is not None
-        return {
-            "energy_per_record_J": test.energy / n_test,
-            "energy_learning_J": learning.energy,
-            "latency_per_record_s": test.latency / n_test,
-            "area_m2": area(self._substrate.tilings, self._params, with_adc=with_adc),
-        }
+def _spent(meter: Meter, n_test: int) -> dict[str, float]:
+    """Energy, latency and area; nothing where the substrate has no cost model."""
+    if not meter.priced:
+        return {}
+    learning, test = meter.between(None, "learned"), meter.between("test", "tested")
+    return {
+        "energy_per_record_J": test.energy / n_test,
+        "energy_learning_J": learning.energy,
+        "latency_per_record_s": test.latency / n_test,
+        "area_m2": meter.area,
+    }
 
 
 _KEPT: OrderedDict[str, tuple[_Task, float, _Run]] = OrderedDict()
@@ -248,7 +230,7 @@ def _encode(config: DigitsConfig) -> _Task:
 
 
 def _learn_and_test(
-    config: DigitsConfig, task: _Task, pooler: SpatialPooler, steps: _Steps, name: str, meter: _Meter | None
+    config: DigitsConfig, task: _Task, pooler: SpatialPooler, steps: _Steps, name: str, meter: Meter | None
 ) -> _Run:
     """Learn without labels, then take codes with learning off; test codes come after the pause."""
     steps.start(f"{name}: learning")

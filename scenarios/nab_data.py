@@ -131,9 +131,9 @@ def read_series(
     path = Path(path)
     times: list[datetime] = []
     values: list[float] = []
-    for number, row in _rows(path, (timestamp, value)):
+    for number, row in csv_rows(path, (timestamp, value)):
         where = f"{path} row {number}"
-        when = _moment(row[0], where, timestamp, date_format)
+        when = as_moment(row[0], where, timestamp, date_format)
         if times and when < times[-1] and not backwards:
             raise BadInput(f"{where}: {timestamp}: goes backwards, from {times[-1]} to {when}")
         times.append(when)
@@ -143,7 +143,7 @@ def read_series(
     return Series(np.array(times, dtype="datetime64[us]"), np.array(values))
 
 
-def _rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
+def csv_rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
     """Number in the file and the wanted fields of every record."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
@@ -169,7 +169,7 @@ def _rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, list[str]]]
         raise BadInput(f"{path}: is no CSV text ({error})") from None
 
 
-def _moment(text: str, where: str, column: str, date_format: str | None = None) -> datetime:
+def as_moment(text: str, where: str, column: str, date_format: str | None = None) -> datetime:
     try:
         when = datetime.strptime(text, date_format) if date_format else datetime.fromisoformat(text)
     except ValueError:
@@ -237,7 +237,7 @@ def _window(labels: Path, name: str, pair: Any, times: Times) -> tuple[int, int]
         raise BadInput(f"{where}: a window must be a pair of timestamps, got {pair!r:.60}")
     found = []
     for text in pair:
-        places = np.flatnonzero(times == np.datetime64(_moment(text, where, "window"), "us"))
+        places = np.flatnonzero(times == np.datetime64(as_moment(text, where, "window"), "us"))
         if not places.size:
             raise BadInput(f"{where}: window limit {text} is no timestamp of the series")
         found.append(int(places[0]))
@@ -286,7 +286,7 @@ def read_result(folder: Path | str, detector: str, file: LabelledSeries) -> NDAr
     """Anomaly scores of a stored result, ours or NAB's, (records,)."""
     path = result_path(folder, detector, file.name)
     column = "anomaly_score"
-    scores = [_finite(row[0], f"{path} row {number}", column) for number, row in _rows(path, (column,))]
+    scores = [_finite(row[0], f"{path} row {number}", column) for number, row in csv_rows(path, (column,))]
     if len(scores) != len(file):
         raise BadInput(f"{path}: must have a score for each of {len(file)} records, got {len(scores)}")
     return checked_scores(file, scores)

@@ -99,7 +99,7 @@ def _sweep_figures(table: Table) -> Iterator[tuple[str, Figure]]:
     # Words alone still deserve a picture; beside a number they become its lines.
     for main in numeric or [0]:
         others = [i for i in range(len(table.axes)) if i != main]
-        name = _file_name(f"accuracy_vs_{table.axes[main].key}")
+        name = _file_name(f"{table.quality.stem}_vs_{table.axes[main].key}")
         if len(others) != 1:
             yield name, curve_figure(table, main)
         elif len(table.axes[others[0]].values) <= MOST_LINES:

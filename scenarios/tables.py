@@ -39,7 +39,8 @@ def table_of(results: Results) -> Table:
         raise BadInput(f"{results.folder}: no point is finished yet")
     swept = [key for key, values in results.manifest["vary"].items() if len(values) > 1]
     table = _sweep(results, frame, swept) if swept else _run(results, frame)
-    table.title, table.title_justify = _title(results), "left"
+    table.title, table.title_justify = _title(results, frame), "left"
+    table.min_width = len(table.title)  # else the title is broken at the width of a narrow table
     table.caption, table.caption_justify = _caption(results, frame), "left"
     return table
 
@@ -48,17 +49,19 @@ def _run(results: Results, frame: pd.DataFrame) -> Table:
     known = results.metrics()
     table = Table(box=_box(), pad_edge=False, collapse_padding=True)
     table.add_column("")
-    for name in (*SIDES, "difference"):
+    stems = _stems(frame, known)
+    there = [side for side in SIDES if any(side in sides for sides in stems.values())]
+    compared = {"software", "hardware"} <= set(there)
+    for name in (*there, *(["difference"] if compared else [])):
         table.add_column({"raw": "raw input"}.get(name, name), justify="right")
-    for stem, sides in _stems(frame, known).items():
+    for stem, sides in stems.items():
         unit = next((known[name].unit for name in sides.values() if name in known), "")
         shown = {side: _interval(frame, name) for side, name in sides.items()}
         factor, prefixed = _scale([one.mean for one in shown.values()], unit)
-        cells = [_cell(shown[side], factor) if side in shown else "" for side in SIDES]
+        cells = [_cell(shown[side], factor) if side in shown else "" for side in there]
         label = _label(stem, [known[name].label for name in sides.values() if name in known])
-        table.add_row(
-            f"{label} \\[{prefixed}]" if prefixed else label, *cells, _difference(frame, sides, factor)
-        )
+        apart = [_difference(frame, sides, factor)] if compared else []
+        table.add_row(f"{label} \\[{prefixed}]" if prefixed else label, *cells, *apart)
     return table
 
 
@@ -107,14 +110,22 @@ def _words(name: str) -> str:
 
 
 def _stems(frame: pd.DataFrame, known: Mapping[str, Metric]) -> dict[str, dict[str, str]]:
-    """Metric names by what they measure and on which side; one that names no side is the hardware's."""
+    """Metric names by what they measure and on which side; one that names no side is the last side's there is."""
     order = {name: i for i, name in enumerate(known)}
+    names = sorted(_metric_names(frame), key=lambda one: order.get(one, len(order)))
+    nobodys = "hardware" if _has_hardware(names) else "software"
     stems: dict[str, dict[str, str]] = {}
-    for name in sorted(_metric_names(frame), key=lambda one: order.get(one, len(order))):
+    for name in names:
         match = _SIDED.fullmatch(name)
-        stem, side = (match["head"] + (match["tail"] or ""), match["side"]) if match else (name, "hardware")
+        stem, side = (match["head"] + (match["tail"] or ""), match["side"]) if match else (name, nobodys)
         stems.setdefault(stem, {})[side] = name
     return stems
+
+
+def _has_hardware(names: Iterable[str]) -> bool:
+    """Whether anything ran beside the software: of metrics that name a side, one names the hardware or all none."""
+    sides = [match["side"] for name in names if (match := _SIDED.fullmatch(name))]
+    return "hardware" in sides or "software" not in sides
 
 
 def _metric_names(frame: pd.DataFrame) -> list[str]:
@@ -125,7 +136,7 @@ def _metric_names(frame: pd.DataFrame) -> list[str]:
 def _label(stem: str, labels: Sequence[str]) -> str:
     """What a row is called: the words that the labels of its sides begin with, else the metric's name."""
     if len(labels) == 1:
-        return re.sub(r"(, | \()hardware\)?$", "", labels[0])  # its column says so
+        return re.sub(r"(, | \()(software|hardware)\)?$", "", labels[0])  # its column says so
     parts = zip(*(re.findall(r"[^\W_]+|\W|_", label) for label in labels), strict=False)
     common = "".join(column[0] for column in takewhile(lambda column: len(set(column)) == 1, parts))
     common = common.rstrip(" ,(:-_")
@@ -141,7 +152,9 @@ def _difference(frame: pd.DataFrame, sides: Mapping[str, str], factor: float) ->
         return ""
     # Seed by seed: both sides see the same data and wiring, so their difference varies less than either.
     apart = frame[sides["hardware"]].astype(float) - frame[sides["software"]].astype(float)
-    decimals = _decimals(_interval(frame, sides["software"]).mean * factor)
+    decimals = max(
+        _decimals(_interval(frame, sides[side]).mean * factor) for side in ("software", "hardware")
+    )
     return _cell(mean_interval(apart), factor, sign=True, alone=decimals)
 
 
@@ -168,7 +181,7 @@ def _number(value: float, sign: bool = False) -> str:
 
 def _decimals(value: float) -> int:
     """Decimals that show four digits of a broken number, and none of a whole one."""
-    if value == round(value) and abs(value) >= 1:
+    if not math.isfinite(value) or (value == round(value) and abs(value) >= 1):
         return 0
     return max(0, min(6, 3 - math.floor(math.log10(abs(value))))) if value else 0
 
@@ -178,12 +191,16 @@ def _value(word: Any) -> str:
     return text.replace("[", "\\[")
 
 
-def _title(results: Results) -> str:
+def _title(results: Results, frame: pd.DataFrame) -> str:
     base = results.manifest["base"]
     parts = [str(results.manifest["scenario"])]
-    if isinstance(base.get("device"), Mapping) and "device" not in results.manifest["vary"]:
+    # Software alone is made of no device, and its name is the whole substrate.
+    sided = _has_hardware(_metric_names(frame))
+    if sided and isinstance(base.get("device"), Mapping) and "device" not in results.manifest["vary"]:
         parts.append(f"device {base['device'].get('preset')}")
-    if isinstance(base.get("substrate"), str):
+    if not sided:
+        parts.append("software")
+    elif isinstance(base.get("substrate"), str) and "substrate" not in results.manifest["vary"]:
         parts.append(f"substrate {base['substrate']}")
     seeds = results.manifest["seeds"]
     parts.append(f"seed {seeds[0]}" if len(seeds) == 1 else f"{len(seeds)} seeds, mean ± 95 % interval")

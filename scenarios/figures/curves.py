@@ -1,4 +1,4 @@
-"""Accuracy and fidelity against one swept value, beside the software line and the raw-pixel baseline."""
+"""Quality and fidelity against one swept value, beside the software line and the raw input's."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 
+from .quality import SHARE
 from .style import (
     HARDWARE,
     MARKERS,
@@ -19,6 +20,7 @@ from .style import (
     WORDS,
     headline,
     legend_above,
+    loose_limits,
     new_figure,
     percent_limits,
     sequential,
@@ -40,7 +42,7 @@ class _Line:
 
 
 def curve_figure(table: Table, main: int, group: int | None = None) -> Figure:
-    """Accuracy above, fidelity below, against axis `main`.
+    """Quality above, fidelity below, against axis `main`.
 
     Parameters
     ----------
@@ -48,48 +50,60 @@ def curve_figure(table: Table, main: int, group: int | None = None) -> Figure:
     main : index of the axis along x
     group : index of an axis with one line a value, at most `MOST_LINES`; other axes are averaged over
     """
-    axis = table.axes[main]
-    panels = [kind for kind in ("accuracy", "fidelity") if _metrics(table, kind)]
-    heights = {"accuracy": 3.0, "fidelity": 2.0}
+    axis, quality = table.axes[main], table.quality
+    panels = [kind for kind in ("quality", "fidelity") if _drawn(table, kind)]
+    heights = {"quality": 3.0, "fidelity": 2.0}
     figure = new_figure(2.2 + 1.15 * sum(heights[kind] for kind in panels) / 1.35)
     axes = figure.subplots(
         len(panels), 1, sharex=True, squeeze=False, height_ratios=[heights[kind] for kind in panels]
     )[:, 0]
     for ax, kind in zip(axes, panels, strict=True):
         lines = _lines(table, kind, group)
-        percent_limits(ax, _draw(ax, table, main, lines))
+        seen = _draw(ax, table, main, lines, 100.0 if kind == "fidelity" else quality.factor)
+        (percent_limits if kind == "fidelity" or quality.unit == SHARE else loose_limits)(ax, seen)
         if ax is axes[0]:
-            by = "" if group is None else f"{table.hardware} at {table.axes[group].title().splitlines()[0]}"
-            legend_above(ax, [line.label for line in lines], by)
-        ax.set_ylabel("accuracy (%)" if kind == "accuracy" else "fidelity (%)\nwinners shared")
+            legend_above(ax, [line.label for line in lines], _legend_title(table, group))
+        ax.set_ylabel(f"fidelity (%)\n{quality.shared}" if kind == "fidelity" else quality.axis)
     _scale_x(axes[-1], axis)
     axes[-1].set_xlabel(axis.title())
     headline(figure, _title(table, main, group) + table.averaged((main, group)), f"{table.note}.")
     return figure
 
 
-def _metrics(table: Table, kind: str) -> list[str]:
-    names = ["fidelity"] if kind == "fidelity" else ["accuracy_software", "accuracy_hardware", "accuracy_raw"]
-    return [name for name in names if table.has(name)]
+def _drawn(table: Table, kind: str) -> bool:
+    """Whether there is anything to draw in this panel."""
+    return any(table.has(name) for name in (["fidelity"] if kind == "fidelity" else table.quality.metrics))
+
+
+def _legend_title(table: Table, group: int | None) -> str:
+    if group is None:
+        return ""
+    side = table.hardware if table.sided or table.has("fidelity") else "software"
+    return f"{side} at {table.axes[group].title().splitlines()[0]}"
 
 
 def _lines(table: Table, kind: str, group: int | None) -> list[_Line]:
     if kind == "fidelity":
-        return _hardware(table, "fidelity", group)
-    lines = _hardware(table, "accuracy_hardware", group) if table.has("accuracy_hardware") else []
-    for metric, name, colour, dashes in (
-        ("accuracy_software", "software", SOFTWARE, (0, (5, 1.5))),
-        ("accuracy_raw", "raw pixels (baseline)", RAW, (0, (1.2, 1.2))),
-    ):
+        return _leading(table, "fidelity", group)
+    quality = table.quality
+    references = [(quality.raw, f"{quality.raw_word} (baseline)", RAW, (0, (1.2, 1.2)))]
+    if table.sided:
+        lines = _leading(table, quality.hardware, group)
+        references.insert(0, (quality.software, "software", SOFTWARE, (0, (5, 1.5))))
+    else:
+        lines = _leading(table, quality.software, group) if table.has(quality.software) else []
+    for metric, name, colour, dashes in references:
         if table.has(metric):
             lines += _reference(table, metric, name, {"color": colour, "linestyle": dashes}, group)
     return lines
 
 
-def _hardware(table: Table, metric: str, group: int | None) -> list[_Line]:
-    """The crossbar's line, or one a value of the second key."""
+def _leading(table: Table, metric: str, group: int | None) -> list[_Line]:
+    """The line that a figure is about, or one a value of the second key."""
     if group is None:
-        return [_Line(metric, table.hardware, {}, {"color": HARDWARE, "marker": "o"})]
+        alone = metric == table.quality.software
+        name, colour = ("software", SOFTWARE) if alone else (table.hardware, HARDWARE)
+        return [_Line(metric, name, {}, {"color": colour, "marker": "o"})]
     other = table.axes[group]
     # Ordered values get ordered colours, words get colours that are merely different.
     colours: Sequence[Any] = sequential("YlOrRd", len(other.values)) if other.numeric else WORDS
@@ -112,7 +126,7 @@ def _reference(
     ]
 
 
-def _draw(ax: Axes, table: Table, main: int, lines: list[_Line]) -> list[float]:
+def _draw(ax: Axes, table: Table, main: int, lines: list[_Line], factor: float) -> list[float]:
     """Draw lines with their intervals; returns every y that must be in sight."""
     axis = table.axes[main]
     places = range(len(axis.values))
@@ -126,10 +140,10 @@ def _draw(ax: Axes, table: Table, main: int, lines: list[_Line]) -> list[float]:
     seen: list[float] = []
     for line in lines:
         if line in level:
-            stats = [table.summary(line.metric, line.at, 100.0)] * 2
+            stats = [table.summary(line.metric, line.at, factor)] * 2
             x = np.array([-0.6, len(places) - 0.4])
         else:
-            stats = [table.summary(line.metric, {main: i, **line.at}, 100.0) for i in places]
+            stats = [table.summary(line.metric, {main: i, **line.at}, factor) for i in places]
             step = min(0.14, 0.7 / len(dodged))
             side = (dodged.index(line) - (len(dodged) - 1) / 2) * step
             x = np.array(axis.shown()) if axis.numeric else np.arange(len(places)) + side
@@ -177,16 +191,18 @@ def _scale_x(ax: Axes, axis: Axis) -> None:
 
 
 def _title(table: Table, main: int, group: int | None) -> str:
-    axis, texts = table.axes[main], table.axes[main].texts()
-    if not table.has("accuracy_hardware"):
-        return f"{table.scenario}: fidelity against {axis.key}"
-    what = f"{table.scenario}: {table.hardware} accuracy"
+    axis, texts, quality = table.axes[main], table.axes[main].texts(), table.quality
+    leading = quality.hardware if table.sided else quality.software
+    if not table.has(leading):
+        drawn = "fidelity" if table.has("fidelity") else quality.word
+        return f"{table.scenario}: {drawn} against {axis.key}"
+    what = f"{table.scenario}: {table.subject}"
     if group is not None:
         return f"{what} against {axis.key}, by {table.axes[group].key}"
     if not axis.numeric:
         return f"{what} by {axis.key}"
     _, unit = axis.label.prefix(axis.values)
     last = len(axis.values) - 1
-    first, end = (table.summary("accuracy_hardware", {main: i}, 100.0).mean for i in (0, last))
+    first, end = (table.summary(leading, {main: i}, quality.factor).mean for i in (0, last))
     span = f"{axis.key} from {texts[0]} to {texts[-1]}{' ' + unit if unit else ''}"
-    return f"{what} {first:.1f} % → {end:.1f} % with {span}"
+    return f"{what} {quality.text(first)} → {quality.text(end)} with {span}"

@@ -1,4 +1,4 @@
-"""One run on one sheet: accuracies, noise robustness, fidelity and numbers; and its confusion matrices."""
+"""One run on one sheet: its quality, noise robustness, fidelity and numbers; and its confusion matrices."""
 
 from __future__ import annotations
 
@@ -16,11 +16,6 @@ from .table import Table
 
 Arrays = Mapping[str, np.ndarray]
 
-BARS = (
-    ("accuracy_hardware", "", HARDWARE),
-    ("accuracy_software", "software", SOFTWARE),
-    ("accuracy_raw", "raw pixels", RAW),
-)
 NUMBERS = (
     ("fidelity", "winners shared with software", "%"),
     ("sparsity_software", "active columns, software", "%"),
@@ -54,7 +49,7 @@ def sheet_figure(table: Table, arrays: Sequence[Arrays]) -> Figure:
     drawn = [
         draw
         for draw, there in (
-            (_bars, any(table.has(metric) for metric, _, _ in BARS)),
+            (_bars, any(table.has(metric) for metric in table.quality.metrics)),
             (_robustness, bool(_stacked(arrays, "robustness_noise_levels"))),
             (_fidelity, bool(_stacked(arrays, "fidelity_per_record"))),
             (_numbers, any(table.has(metric) for metric, _, _ in NUMBERS)),
@@ -72,16 +67,17 @@ def sheet_figure(table: Table, arrays: Sequence[Arrays]) -> Figure:
 
 
 def _title(table: Table) -> str:
-    got = {metric: table.summary(metric, {}, 100.0).mean for metric, _, _ in BARS if table.has(metric)}
-    if "accuracy_hardware" not in got:
+    quality = table.quality
+    got = [metric for metric in quality.metrics if table.has(metric)]
+    if got in ([], [quality.raw]):
         return f"{table.scenario}: one run"
     words = {
-        "accuracy_hardware": f"on the {table.hardware}",
-        "accuracy_software": "in software",
-        "accuracy_raw": "on raw pixels",
+        quality.hardware: f"on the {table.hardware}",
+        quality.software: "in software",
+        quality.raw: f"on {quality.raw_word}",
     }
-    told = ", ".join(f"{value:.1f} % {words[metric]}" for metric, value in got.items())
-    return f"{table.scenario}: {told}"
+    told = [(table.summary(metric, {}, quality.factor).mean, words[metric]) for metric in got]
+    return f"{table.scenario}: {', '.join(f'{quality.text(value)} {where}' for value, where in told)}"
 
 
 def _stacked(arrays: Sequence[Arrays], name: str) -> list[np.ndarray]:
@@ -89,17 +85,32 @@ def _stacked(arrays: Sequence[Arrays], name: str) -> list[np.ndarray]:
 
 
 def _bars(ax: Axes, table: Table, arrays: Sequence[Arrays]) -> None:
-    shown = [bar for bar in BARS if table.has(bar[0])][::-1]
-    for k, (metric, _, colour) in enumerate(shown):
-        got = table.summary(metric, {}, 100.0)
+    quality = table.quality
+    names = (table.hardware, "software", quality.raw_word)
+    sides = zip(quality.metrics, names, (HARDWARE, SOFTWARE, RAW), strict=True)
+    shown = [side for side in sides if table.has(side[0])][::-1]
+    stats = [table.summary(metric, {}, quality.factor) for metric, _, _ in shown]
+    # From 0, and where the scale has an end up to it; a number that stands at the foot of its bar is always in it.
+    low, high = min(0.0, *(got.mean for got in stats)), max(0.0, *(got.mean for got in stats))
+    ax.set_xlim((low * 1.15, 100.0) if quality.hundred else (low * 1.15, high * 1.15 or 1.0))
+    for k, (got, (_, _, colour)) in enumerate(zip(stats, shown, strict=True)):
         error = got.half if np.isfinite(got.half) else None
         ax.barh(k, got.mean, color=colour, height=0.62, xerr=error, error_kw={"elinewidth": 1.2})
-        ax.text(1.5, k, with_half(got), va="center", ha="left", color="white", fontweight="bold")
-    ax.set_yticks(range(len(shown)), [name or table.hardware for _, name, _ in shown])
-    ax.set_xlim(0, 100)
-    ax.set_xlabel("accuracy (%)")
-    ax.set_title("Accuracy of the same classifier")
+        _write_bar(ax, k, got)
+    ax.set_yticks(range(len(shown)), [name for _, name, _ in shown])
+    ax.set_xlabel(quality.axis)
+    ax.set_title("Accuracy of the same classifier" if quality.word == "accuracy" else quality.title)
     ax.grid(False, axis="y")
+
+
+def _write_bar(ax: Axes, k: int, got: Interval) -> None:
+    """The number in its bar, or beside one that is too short to hold it."""
+    low, high = ax.get_xlim()
+    span = high - low
+    inside = got.mean > 0.25 * span
+    at = 0.015 * span if inside or got.mean < 0 else got.mean + 0.015 * span
+    colour = "white" if inside else "#222222"
+    ax.text(at, k, with_half(got), va="center", ha="left", color=colour, fontweight="bold")
 
 
 def _robustness(ax: Axes, table: Table, arrays: Sequence[Arrays]) -> None:

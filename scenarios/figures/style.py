@@ -87,6 +87,15 @@ def percent_limits(ax: Axes, values: Sequence[float], least: float = 5.0) -> Non
     ax.set_ylim(low, high)
 
 
+def loose_limits(ax: Axes, values: Sequence[float]) -> None:
+    """Limits of an axis that has no natural ends: the data's own range with some air."""
+    finite = [value for value in values if np.isfinite(value)]
+    if finite:
+        low, high = min(finite), max(finite)
+        pad = 0.06 * (high - low) or 0.05 * abs(high) or 1.0
+        ax.set_ylim(low - pad, high + pad)
+
+
 def save(figure: Figure, path: Path) -> Path:
     """Write a figure under a temporary name and rename it, so a reader never sees half a file."""
     kind = path.suffix.removeprefix(".")

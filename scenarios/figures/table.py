@@ -17,12 +17,11 @@ from numpy.typing import NDArray
 from htm.pick import BadInput
 
 from .labels import Label, as_number, label_of
+from .quality import Quality, quality_of
 from .stats import Interval, mean_interval
 
 if TYPE_CHECKING:
     import pandas as pd
-
-METRICS = ("accuracy_hardware", "accuracy_software", "accuracy_raw", "fidelity")
 
 
 class ResultsLike(Protocol):
@@ -85,6 +84,7 @@ class Table:
     ----------
     scenario : name of the scenario
     hardware : what the hardware side is called: the substrate's name
+    quality : the metric that the scenario is judged by
     frame : the results' rows
     axes : swept keys with more than one value
     where : (rows, axes) index of each row's value in ``axes[i].values``
@@ -93,6 +93,7 @@ class Table:
 
     scenario: str
     hardware: str
+    quality: Quality
     frame: pd.DataFrame
     axes: tuple[Axis, ...]
     where: np.ndarray
@@ -113,6 +114,16 @@ class Table:
             text += f"; unfinished: {len(self.frame)} of {self.expected} points"
         return text
 
+    @property
+    def sided(self) -> bool:
+        """Whether there is a hardware side beside the software."""
+        return self.has(self.quality.hardware)
+
+    @property
+    def subject(self) -> str:
+        """Whose quality a title speaks of: the hardware's by name, or nobody's where software is alone."""
+        return f"{self.hardware} {self.quality.word}" if self.sided else self.quality.word
+
     def averaged(self, shown: Sequence[int | None]) -> str:
         """``, averaged over ...``: the axes that a figure of the axes `shown` cannot show."""
         others = [axis.key for i, axis in enumerate(self.axes) if i not in shown]
@@ -124,8 +135,8 @@ class Table:
 
     def column(self, metric: str) -> NDArray[np.float64]:
         """One metric, (rows,), NaN where absent."""
-        if metric == "accuracy_loss":  # software minus hardware of the same seed and point
-            return self.column("accuracy_software") - self.column("accuracy_hardware")
+        if metric == self.quality.loss:  # software minus hardware of the same seed and point
+            return self.column(self.quality.software) - self.column(self.quality.hardware)
         if metric not in self.frame:
             return np.full(len(self.frame), np.nan)
         import pandas as pd
@@ -194,14 +205,25 @@ def table_of(results: ResultsLike) -> Table:
             axes.append(axis)
             columns.append(where)
     positions = np.array(columns, dtype=np.int64).reshape(len(columns), len(frame)).T
+    scenario = str(manifest.get("scenario", "run"))
+    quality = quality_of(scenario)
+    table = Table(scenario, _hardware_name(manifest, vary), quality, frame, tuple(axes), positions, expected)
+    drawn = (*quality.metrics, "fidelity")
+    if not any(table.has(metric) for metric in drawn):
+        raise BadInput(f"results: no row has any of {', '.join(drawn)}; nothing to plot")
+    return table
+
+
+def _hardware_name(manifest: Mapping[str, Any], vary: Mapping[str, Sequence[Any]]) -> str:
+    """The substrate's name; just hardware where it is software once more, or where several are swept."""
     base = manifest.get("base") or {}
     substrate = base.get("substrate") if isinstance(base, Mapping) else None
-    hardware = substrate if isinstance(substrate, str) and substrate != "software" else "crossbar"
-    scenario = str(manifest.get("scenario", "run"))
-    table = Table(scenario, hardware, frame, tuple(axes), positions, expected)
-    if not any(table.has(metric) for metric in METRICS):
-        raise BadInput(f"results: no row has any of {', '.join(METRICS)}; nothing to plot")
-    return table
+    swept = {str(one) for one in vary.get("substrate") or () if one != "software"}
+    if len(swept) == 1:
+        return swept.pop()
+    if swept or substrate == "software":
+        return "hardware"
+    return substrate if isinstance(substrate, str) else "crossbar"
 
 
 def _axis(label: Label, asked: list[Any], column: list[Any]) -> tuple[Axis, list[int]]:

@@ -11,11 +11,14 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from htm.pick import BadInput
+from scenarios.figures.heatmaps import colour_range
 from scenarios.figures.labels import Label, as_number, si_scale
+from scenarios.figures.quality import Quality, named, quality_of
 from scenarios.figures.single import share_edges, with_half
 from scenarios.figures.stats import Interval, mean_interval
 from scenarios.figures.table import scale_of
 from scenarios.plots import label_of
+from scenarios.registry import SCENARIOS, Metric, resolve
 
 # The statistics ------------------------------------------------------------------------------------------
 
@@ -127,6 +130,71 @@ def test_label_asks_the_configuration() -> None:
 @pytest.mark.parametrize("base", [{}, {"scenario": "nowhere"}, {"scenario": "digits", "gone": 1}])
 def test_label_falls_back_to_the_key(base: dict[str, Any]) -> None:
     assert label_of("device.no_such", {"scenario": "digits", "base": base}) == Label("device.no_such")
+
+
+# The quality ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("stem", "labels", "unit", "word", "shown", "raw"),
+    [
+        ("accuracy", {"software": "classification accuracy, software", "raw": "classification accuracy, raw pixels"},
+         "", "accuracy", "accuracy (%)", "raw pixels"),
+        ("accuracy", {"hardware": "accuracy before the swap (hardware)"},
+         "", "accuracy before the swap", "accuracy before the swap (%)", "raw input"),
+        ("score", {"software": "NAB score, standard profile, software"}, "points",
+         "NAB score, standard profile", "NAB score, standard profile (points)", "raw input"),
+        ("mean_error", {"software": "mean error, software", "raw": "mean error, last value"},
+         "V", "mean error", "mean error (V)", "last value"),
+        ("gone", {}, "", "gone", "gone (%)", "raw input"),
+    ],
+)  # fmt: skip
+def test_the_quality_is_worded_by_its_metrics(
+    stem: str, labels: dict[str, str], unit: str, word: str, shown: str, raw: str
+) -> None:
+    quality = named(stem, {f"{stem}_{side}": Metric(label, unit) for side, label in labels.items()})
+    assert (quality.word, quality.axis, quality.raw_word) == (word, shown, raw)
+    assert quality.factor == (100.0 if "%" in shown else 1.0)
+
+
+@pytest.mark.parametrize(
+    ("unit", "value", "text"),
+    [("%", 91.26, "91.3 %"), ("%", -0.01, "0.0 %"), ("points", 70.149, "70.1 points"), ("V", 0.01234, "0.0123 V")],
+)  # fmt: skip
+def test_the_quality_is_written_to_the_digit_that_counts(unit: str, value: float, text: str) -> None:
+    assert Quality(unit=unit).text(value) == text
+
+
+def test_fidelity_says_what_is_shared() -> None:
+    assert quality_of("digits").shared == "winners shared"
+    assert quality_of("sequences").shared == "predicted cells shared"
+    assert named("score", {"score_software": Metric("score"), "fidelity": Metric("fidelity")}).shared
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_every_scenario_names_a_metric_as_its_quality(name: str) -> None:
+    scenario = SCENARIOS[name]
+    assert f"{scenario.quality}_software" in scenario.metric_table()
+    assert quality_of(name).stem == scenario.quality
+    assert resolve(scenario.figures)
+
+
+@pytest.mark.parametrize(
+    ("difference", "means", "hundred", "limits"),
+    [
+        (False, [90.0, 91.0], True, (90.0, 91.0)),
+        (False, [90.0, 90.2], True, (89.6, 90.6)),
+        (False, [0.010, 0.012], False, (0.010, 0.012)),
+        (True, [0.1, 0.2], True, (0.0, 1.0)),
+        (True, [-3.0, 2.0], True, (-3.0, 3.0)),
+        (True, [0.001, 0.002], False, (0.0, 0.002)),
+    ],
+)
+def test_colours_span_what_there_is_to_see(
+    difference: bool, means: list[float], hundred: bool, limits: tuple[float, float]
+) -> None:
+    norm, _ = colour_range(difference, np.array([*means, np.nan]), hundred)
+    assert (norm.vmin, norm.vmax) == pytest.approx(limits)
 
 
 # Texts and bins ------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,9 +12,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.text import Text
 from scipy import stats
 
 from htm.pick import BadInput
+from scenarios.figures.quality import Quality
 from scenarios.figures.table import table_of
 from scenarios.plots import figures_of, plot_results
 
@@ -344,6 +347,125 @@ def test_metrics_that_are_absent_or_nan_are_left_out() -> None:
     del results.frame["fidelity"]
     (accuracy,) = figures_of(results)["accuracy_vs_device.read_sigma"].axes
     assert set(lines_of(accuracy)) == {"crossbar", "software"}
+
+
+# Other qualities, and software alone ---------------------------------------------------------------------
+
+QUALITIES = [
+    Quality(stem="score", word="NAB score", unit="points", raw_word="last value"),
+    Quality(stem="anomaly", word="mean anomaly score"),
+    Quality(stem="error_mean", word="mean error", unit="V"),
+]
+
+
+def scored(results: FakeResults, quality: Quality, monkeypatch: pytest.MonkeyPatch) -> FakeResults:
+    """The same study with its accuracies under the name and in the unit of `quality`."""
+    for side in ("hardware", "software", "raw"):
+        column = results.frame.pop(f"accuracy_{side}")
+        results.frame[f"{quality.stem}_{side}"] = column * (100.0 if quality.unit == "points" else 1.0)
+    monkeypatch.setattr("scenarios.figures.table.quality_of", lambda name: quality)
+    return results
+
+
+def alone(results: FakeResults) -> FakeResults:
+    """The software half of it."""
+    hardware = [name for name in results.frame if "hardware" in name or name.endswith(("_J", "_s"))]
+    results.frame = results.frame.drop(columns=[*(n for n in hardware if n != "wall_s"), "fidelity"])
+    results.manifest["base"] = {"substrate": "software"}
+    results._arrays = {}
+    return results
+
+
+@pytest.mark.parametrize("quality", QUALITIES, ids=lambda one: one.stem)
+def test_a_sweep_is_drawn_of_the_scenarios_quality_in_its_unit(
+    quality: Quality, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results = scored(FakeResults({"device.read_sigma": SIGMA}), quality, monkeypatch)
+    figures = figures_of(results)
+    assert next(iter(figures)) == f"{quality.stem}_vs_device.read_sigma"
+    figure = figures[f"{quality.stem}_vs_device.read_sigma"]
+    ax = figure.axes[0]
+    shown = {"points": "points", "%": "%", "V": "V"}[quality.unit]
+    assert ax.get_ylabel() == f"{quality.word} ({shown})"
+    means = results.frame.groupby("device.read_sigma")[quality.hardware].mean()
+    line = lines_of(ax)["crossbar"].get_ydata()
+    np.testing.assert_allclose(line, means * (100.0 if shown == "%" else 1.0))
+    low, high = ax.get_ylim()
+    assert low < min(line) < max(line) < high
+    title = figure.get_suptitle().replace("\n", " ")
+    assert f"crossbar {quality.word} {quality.text(line[0])} → {quality.text(line[-1])} with" in title
+    assert f"{quality.raw_word} (baseline)" in lines_of(ax)
+
+
+def test_maps_of_a_score_in_points_are_not_multiplied(monkeypatch: pytest.MonkeyPatch) -> None:
+    vary = {"device.read_sigma": SIGMA, "device.stuck_off_fraction": [0.0, 0.1]}
+    results = scored(FakeResults(vary), QUALITIES[0], monkeypatch)
+    figure = figures_of(results)["map_device.read_sigma_device.stuck_off_fraction"]
+    maps = [ax for ax in figure.axes if ax.get_images()]
+    # Whether less of it is a loss nobody said.
+    titles = ["NAB score", "Software minus crossbar", "Fidelity"]
+    assert [ax.get_title(loc="left") for ax in maps] == titles
+    assert {"NAB score (points)", "difference (points)"} <= {ax.get_ylabel() for ax in figure.axes}
+    rows = results.frame[(results.frame[list(vary)] == [0.3, 0.1]).all(axis=1)]
+    score, apart, fidelity = (np.asarray(ax.get_images()[0].get_array())[1, 3] for ax in maps)
+    assert score == pytest.approx(rows["score_hardware"].mean())
+    assert apart == pytest.approx((rows["score_software"] - rows["score_hardware"]).mean())
+    assert fidelity == pytest.approx(100 * rows["fidelity"].mean())
+
+
+@pytest.mark.parametrize(
+    "vary",
+    [
+        {},
+        {"device.read_sigma": SIGMA},
+        {"device": ["ideal", "rram_gong2018"]},
+        {"device.read_sigma": SIGMA, "device.stuck_off_fraction": [0.0, 0.1]},
+        {"device.read_sigma": SIGMA, "device": ["ideal", "rram_gong2018"]},
+    ],
+    ids=["run", "number", "words", "two numbers", "number and words"],
+)
+def test_software_alone_is_drawn_without_a_word_of_hardware(vary: dict[str, list[Any]]) -> None:
+    figures = figures_of(alone(FakeResults(vary)))
+    assert figures
+    for name, figure in figures.items():
+        words = " | ".join(text.get_text() for text in figure.findobj(Text))
+        assert not re.search("crossbar|hardware|fidelity|loss|Lost", words), words
+        assert "software" in words or name.startswith("map_")
+
+
+def test_software_alone_is_the_line_that_a_sweep_is_about() -> None:
+    results = alone(
+        FakeResults({"pooler.columns": [256.0, 1024.0, 2048.0], "device.stuck_off_fraction": [0.0, 0.1]})
+    )
+    results.frame["accuracy_software"] -= results.frame["device.stuck_off_fraction"]
+    figures = figures_of(results)
+    lines = lines_of(figures["accuracy_vs_pooler.columns"].axes[0])
+    assert set(lines) == {"0", "0.1", "raw pixels (baseline)"}
+    at = {"device__stuck_off_fraction": 0.1}
+    np.testing.assert_allclose(lines["0.1"].get_ydata(), [results.mean("accuracy_software", **at)] * 3)
+    figure = figures["map_pooler.columns_device.stuck_off_fraction"]
+    (panel,) = (ax for ax in figure.axes if ax.get_images())
+    values = np.asarray(panel.get_images()[0].get_array())
+    np.testing.assert_allclose(values[1], [results.mean("accuracy_software", **at)] * 3)
+    title = figures["accuracy_vs_pooler.columns"].get_suptitle()
+    assert title.startswith("digits: accuracy against pooler.columns")
+
+
+@pytest.mark.parametrize(
+    ("base", "vary", "name"),
+    [
+        ({}, {}, "crossbar"),
+        ({"substrate": "crossbar"}, {}, "crossbar"),
+        ({"substrate": "software"}, {}, "hardware"),  # software beside software
+        ({"substrate": "software"}, {"substrate": ["software", "crossbar"]}, "crossbar"),
+    ],
+)
+def test_the_hardware_is_called_by_its_substrate(
+    base: dict[str, Any], vary: dict[str, list[Any]], name: str
+) -> None:
+    results = FakeResults(vary)
+    results.manifest["base"] = base
+    assert table_of(results).hardware == name
 
 
 # Files and house rules -----------------------------------------------------------------------------------

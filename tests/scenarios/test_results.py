@@ -135,6 +135,27 @@ def test_numbers_are_shown_as_far_as_they_mean_something() -> None:
     assert tables._label("x", ["score, raw input", "score, software"]) == "score"
 
 
+def test_software_alone_has_no_columns_of_hardware(monkeypatch: pytest.MonkeyPatch) -> None:
+    results = scenarios.run("fake", seeds=2, out="run", progress=False)
+    frame = results.to_dataframe().drop(columns=["score_raw", "score_hardware"])
+    monkeypatch.setattr(results, "to_dataframe", lambda: frame)
+    lines = text_of(results).splitlines()
+    assert (
+        lines[0].strip() == "fake, software, 2 seeds, mean ± 95 % interval"
+    )  # whole, however narrow the table
+    assert lines[2].split() == ["software"]
+    assert [line.split()[0] for line in lines if "±" in line][1:] == ["score", "energy"]
+    assert results.table().columns[1].header == "software"
+    assert len(results.table().columns) == 2
+
+
+def test_differences_show_what_either_side_has_to_show() -> None:
+    frame = pd.DataFrame({"a_software": [1.0], "a_hardware": [0.72]})
+    assert tables._difference(frame, {"software": "a_software", "hardware": "a_hardware"}, 1.0) == "-0.2800"
+    whole = pd.DataFrame({"a_software": [6783.0], "a_hardware": [6790.0]})
+    assert tables._difference(whole, {"software": "a_software", "hardware": "a_hardware"}, 1.0) == "+7"
+
+
 def test_plots_are_asked_of_the_plot_module(
     swept: scenarios.Results, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,316 @@
+"""A stream of numbers, judged and foretold record by record; on hardware too, beside the software, where asked.
+
+Both sides learn as they go, from the same records, wiring and initial permanences. They take turns record by record,
+so that what they share is measured as it happens and nothing of a long stream is kept but a few numbers a record.
+Only records after the probationary part are judged; all are learned from.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, SerializeAsAny, field_validator, model_validator
+
+from devices.model import DeviceModel
+from devices.units import Second
+from htm.likelihood import AnomalyLikelihoodParams
+from htm.measures import match
+from htm.pick import BadInput, Params, pick
+from htm.predictor import BucketsParams, MultiStepPredictor, MultiStepPredictorParams
+from htm.synapses import Substrate
+from hwsim.cost import COSTS
+from hwsim.params import CrossbarParams
+
+from .detector import Detector, DetectorParams
+from .meter import Meter
+from .nab_data import Times
+from .registry import Outcome, Progress
+from .stream_data import Stream, StreamDataParams, load_stream, value_range
+from .stream_measures import METRICS, Floats, detections, errors, judged_alarms, repeated
+from .substrates import SUBSTRATES
+
+MARGIN = 0.2
+"""Share of the values' range that the predictor's buckets go beyond it on either side."""
+
+
+class PredictionParams(Params):
+    """What is foretold, from the columns that are active now and those of their cells that are: input and context."""
+
+    steps: int = Field(default=0, ge=0, description="records ahead; 0: nothing is foretold")
+    told: Literal["expected", "median", "most_likely"] = Field(
+        default="expected", description="the value taken from the probabilities of the buckets"
+    )
+    rate: float = Field(default=0.02, gt=0.0, description="step size of one update")
+    buckets: int = Field(default=100, ge=2, description="buckets over the range of values")
+
+
+class AlarmParams(Params):
+    """When an alarm is given."""
+
+    threshold: float = Field(
+        default=0.5,
+        ge=0.0,
+        le=1.0,
+        description="least log-likelihood of an alarm; 0.5: a likelihood of 0.99999",
+    )
+
+
+class StreamTimeParams(Params):
+    """What the clock does while devices age."""
+
+    record: Second = Field(default=0.0, ge=0.0, description="time between records [s]")
+    stamps: bool = Field(default=False, description="the time between timestamps passes instead")
+
+
+HARDWARE_SEGMENTS = 32_768
+"""Rows of metal for segments, and most segments of the software beside, unless detector.memory.capacity is given."""
+
+_DETECTOR: dict[str, Any] = DetectorParams().model_dump()
+del _DETECTOR["memory"]["columns"]  # the pooler's, unless the user says otherwise
+
+
+def _laid_over(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`base` with what `over` says, section by section."""
+    both = dict(base)
+    for key, value in over.items():
+        under = base.get(key)
+        both[key] = _laid_over(under, value) if isinstance(under, dict) and isinstance(value, dict) else value
+    return both
+
+
+class StreamConfig(Params):
+    """Everything that decides a run of the stream scenario."""
+
+    scenario: str = Field(default="stream", description="the scenario's name")
+    seed: int = Field(default=0, ge=0, description="seed of every random stream")
+    substrate: str = Field(
+        default="software", description="what runs beside the software, where it is another"
+    )
+    device: SerializeAsAny[DeviceModel] = Field(description="what one synapse is made of")
+    data: StreamDataParams = Field(default_factory=StreamDataParams)
+    detector: DetectorParams = Field(default_factory=DetectorParams)
+    prediction: PredictionParams = Field(default_factory=PredictionParams)
+    alarm: AlarmParams = Field(default_factory=AlarmParams)
+    crossbar: CrossbarParams = Field(default_factory=CrossbarParams)
+    time: StreamTimeParams = Field(default_factory=StreamTimeParams)
+    cost: str = Field(default="isaac_puma", description="preset of energies, times and areas")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _over_the_detectors_own(cls, values: Any) -> Any:
+        """A single changed field leaves the detector's other settings as they are; hardware cannot grow rows."""
+        if not isinstance(values, dict) or not isinstance(values.get("detector", {}), dict):
+            return values
+        detector = _laid_over(_DETECTOR, values.get("detector", {}))
+        memory = detector.get("memory")
+        hardware = values.get("substrate", "software") != "software"
+        if hardware and isinstance(memory, dict) and memory.get("capacity") is None:
+            detector["memory"] = {**memory, "capacity": HARDWARE_SEGMENTS}
+        return {**values, "detector": detector}
+
+    @field_validator("substrate")
+    @classmethod
+    def _known_substrate(cls, word: str) -> str:
+        pick(SUBSTRATES, word, "substrate")
+        return word
+
+    @field_validator("cost")
+    @classmethod
+    def _known_cost(cls, word: str) -> str:
+        pick(COSTS, word, "cost")
+        return word
+
+
+def run_point(config: StreamConfig, progress: Progress) -> Outcome:
+    """One point: the whole stream, once.
+
+    Parameters
+    ----------
+    config : the resolved parameters
+    progress : told how far it is, in records
+    """
+    data = load_stream(config.data, config.seed)
+    probation = _probation(config, data)
+    sides = {"software": _Side(config, data, probation, "software")}
+    if config.substrate != "software":
+        sides["hardware"] = _Side(config, data, probation, config.substrate)
+    meter = Meter(list(sides.values())[-1].substrate, config.crossbar, config.cost)
+    meter.mark("made")
+    shared = _through(config, data, list(sides.values()), progress)
+    meter.mark("done")
+    judged = slice(probation, None)
+    metrics: dict[str, float | int] = {"records": len(data), "judged_records": len(data) - probation}
+    arrays = _arrays(config, data, probation)
+    for name, side in sides.items():
+        metrics |= {f"{key}_{name}": number for key, number in _anomaly_metrics(side, probation).items()}
+        alarms = judged_alarms(side.log_likelihood, config.alarm.threshold, probation)
+        metrics |= _alarm_metrics(alarms, data, probation, name)
+        metrics |= {
+            f"{key}_{name}": number
+            for key, number in errors(data.series.values[judged], side.predicted[judged]).items()
+            if config.prediction.steps
+        }
+        arrays |= side.arrays(name)
+    if config.prediction.steps:
+        raw = errors(
+            data.series.values[judged], repeated(data.series.values, config.prediction.steps)[judged]
+        )
+        metrics |= {f"{key}_raw": number for key, number in raw.items()}
+    if "hardware" in sides:
+        for name, values in shared.items():
+            metrics[name] = float(values.mean())
+            arrays[f"{name}_per_record"] = values.astype(np.float32)
+        metrics |= _spent(meter, len(data))
+    return Outcome(metrics={name: metrics[name] for name in METRICS if name in metrics}, arrays=arrays)
+
+
+def _probation(config: StreamConfig, data: Stream) -> int:
+    """Records that are not judged, as the detector counts them."""
+    share = config.detector.probation
+    least = math.ceil(1.0 / share)
+    if len(data) < least:
+        raise BadInput(f"{data.name}: must hold at least {least} records, got {len(data)}")
+    periods = AnomalyLikelihoodParams.of_stream(len(data), share)
+    return periods.learning_period + periods.estimation_samples
+
+
+class _Side:
+    """A detector with its predictor, and what they said of every record."""
+
+    def __init__(self, config: StreamConfig, data: Stream, probation: int, substrate: str) -> None:
+        low, high = value_range(config.data, data.series.values, probation)
+        self.substrate: Substrate = SUBSTRATES[substrate](config.device, config.crossbar, config.seed)
+        self.detector = Detector(config.detector, low, high, len(data), self.substrate, config.seed)
+        self.told, self.steps = config.prediction.told, config.prediction.steps
+        self.predictor = None
+        if self.steps:
+            margin = MARGIN * (high - low) or 0.5
+            buckets = BucketsParams(low=low - margin, high=high + margin, count=config.prediction.buckets)
+            self.predictor = MultiStepPredictor(
+                self.detector.model.memory.params.columns + self.detector.model.memory.params.cells,
+                MultiStepPredictorParams(steps=(self.steps,), rate=config.prediction.rate, buckets=buckets),
+            )
+        self.anomaly, self.likelihood, self.log_likelihood = np.zeros((3, len(data)))
+        self.predicted = np.full(len(data), np.nan)
+
+    def compute(self, i: int, moment: Any, value: float) -> None:
+        """Record number `i`."""
+        result = self.detector.compute(moment, value)
+        self.anomaly[i], self.likelihood[i], self.log_likelihood[i] = result
+        if self.predictor is not None:
+            memory, columns = self.detector.model.memory, self.detector.model.regions[0].columns
+            # Cells alone know little where a context is new; the columns then still tell the input.
+            code = np.concatenate([columns, memory.active_cells + np.int32(memory.params.columns)])
+            forecast = self.predictor.compute(code, value)[self.steps]
+            if i + self.steps < self.predicted.size:
+                self.predicted[i + self.steps] = getattr(forecast, self.told)
+
+    def arrays(self, name: str) -> dict[str, NDArray[Any]]:
+        """What the pictures need."""
+        found: dict[str, NDArray[Any]] = {
+            f"anomaly_{name}": self.anomaly.astype(np.float32),
+            f"log_likelihood_{name}": self.log_likelihood,
+        }
+        if self.predictor is not None:
+            found[f"predicted_{name}"] = self.predicted
+        return found
+
+
+def _through(config: StreamConfig, data: Stream, sides: list[_Side], progress: Progress) -> dict[str, Floats]:
+    """Put every record through every side; what two sides share with each record, by metric."""
+    names = ("fidelity", "fidelity_active_cells", "fidelity_predicted_cells", "anomaly_difference")
+    shared = np.zeros((len(names), len(data) if len(sides) == 2 else 0))
+    pauses = _pauses(config.time, data.series.timestamps)
+    every = max(1, min(100, len(data) // 50))
+    for i, (moment, value) in enumerate(
+        zip(data.series.timestamps.tolist(), data.series.values.tolist(), strict=True)
+    ):
+        for side in sides:
+            if pauses[i] > 0.0:
+                side.detector.model.elapse(pauses[i])
+            side.compute(i, moment, value)
+        if len(sides) == 2:
+            shared[:, i] = _shared(sides[0], sides[1], i)
+        if (i + 1) % every == 0 or i + 1 == len(data):
+            progress(i + 1, len(data), "records")
+    return dict(zip(names, shared, strict=True))
+
+
+def _shared(software: _Side, hardware: _Side, i: int) -> tuple[float, float, float, float]:
+    one, two = software.detector.model, hardware.detector.model
+    return (
+        match(one.regions[0].columns, two.regions[0].columns),
+        match(one.memory.active_cells, two.memory.active_cells),
+        match(one.memory.predictive_cells, two.memory.predictive_cells),
+        abs(float(hardware.anomaly[i] - software.anomaly[i])),
+    )
+
+
+def _pauses(params: StreamTimeParams, times: Times) -> list[float]:
+    """Time that passes before each record [s]; none before the first, none where timestamps go backwards."""
+    if not params.stamps:
+        return [0.0] + [params.record] * (times.size - 1)
+    apart = np.diff(times) / np.timedelta64(1, "s")
+    return [0.0, *np.maximum(apart, 0.0).tolist()]
+
+
+def _anomaly_metrics(side: _Side, probation: int) -> dict[str, float]:
+    last = max(probation, side.anomaly.size - side.anomaly.size // 4)
+    return {
+        "anomaly": float(side.anomaly[probation:].mean()),
+        "anomaly_last_quarter": float(side.anomaly[last:].mean()),
+        "likelihood": float(side.likelihood[probation:].mean()),
+    }
+
+
+def _alarm_metrics(
+    alarms: NDArray[np.int64], data: Stream, probation: int, name: str
+) -> dict[str, float | int]:
+    metrics: dict[str, float | int] = {
+        f"alarms_{name}": int(alarms.size),
+        f"alarm_share_{name}": alarms.size / (len(data) - probation),
+    }
+    if data.windows is None:
+        return metrics
+    found = detections(alarms, data.windows, data.series.timestamps, probation)
+    inside = sum(int(((alarms >= first) & (alarms <= last)).sum()) for first, last in data.windows)
+    delays = [one for one in found if one is not None]
+    return metrics | {
+        "windows": len(found),
+        f"detected_{name}": len(delays),
+        f"false_alarms_{name}": int(alarms.size) - inside,
+        f"precision_{name}": inside / alarms.size if alarms.size else math.nan,
+        f"delay_records_{name}": float(np.mean([n for n, _ in delays])) if delays else math.nan,
+        f"delay_{name}_s": float(np.mean([seconds for _, seconds in delays])) if delays else math.nan,
+    }
+
+
+def _spent(meter: Meter, records: int) -> dict[str, float]:
+    """Energy, latency and area; nothing where the substrate has no cost model."""
+    if not meter.priced:
+        return {}
+    running = meter.between("made", "done")
+    return {
+        "energy_per_record_J": running.energy / records,
+        "energy_setup_J": meter.between(None, "made").energy,
+        "latency_per_record_s": running.latency / records,
+        "area_m2": meter.area,
+    }
+
+
+def _arrays(config: StreamConfig, data: Stream, probation: int) -> dict[str, NDArray[Any]]:
+    """The stream itself and what is known of it."""
+    arrays: dict[str, NDArray[Any]] = {
+        "timestamps": data.series.timestamps,
+        "values": data.series.values,
+        "probation": np.array(probation),
+        "threshold": np.array(config.alarm.threshold),
+        "steps": np.array(config.prediction.steps),
+    }
+    if data.windows is not None:
+        arrays["windows"] = np.array(data.windows, dtype=np.int64).reshape(-1, 2)
+    return arrays

@@ -42,7 +42,8 @@ POOLER = SpatialPoolerParams(
 def encode(image: np.ndarray) -> np.ndarray:
     """Pixels at least as bright as the image's mean, as in the example."""
     flat = image.reshape(-1)
-    return np.flatnonzero(flat * np.int32(flat.size) >= flat.sum(dtype=np.int32)).astype(np.int32)
+    least = -(-int(flat.sum(dtype=np.int64)) // flat.size)  # the mean rounded up, as pixels are whole numbers
+    return np.flatnonzero(flat >= least).astype(np.int32)
 
 
 def accuracy(train, train_labels, test, test_labels, n_bits: int, seed: int, params) -> float:

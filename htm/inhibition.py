@@ -6,7 +6,7 @@ The order of visits, ties and rounding (float32) are htm.core 2.2's.
 
 How it is fast: a few levels cut the scores into bins, and running sums count, for all columns at once, how many
 neighbours reach each level. That settles most columns; the others are compared with the few columns of their own
-bin. So the cost hardly grows with the radius.
+bin. So the cost hardly grows with the radius, and what cannot win is hardly looked at.
 """
 
 from __future__ import annotations
@@ -19,101 +19,144 @@ from numba import njit
 from numpy.typing import NDArray
 
 from .bits import Bits
-from .boxes import UNIT, box_max, box_means, box_sums
+from .boxes import UNIT, box_max, box_means, box_sums, window_totals
 from .kernels import ordered_keys
 
-_WORDS = 1  # words of 64 bits a column; each holds a counter a level, of as many bits as a box needs
 _FEW = 300  # columns that can win, up to which levels cost more than comparing all of them
-_SAMPLE = 128  # keys that the levels are chosen from
+_BUCKETS = 256  # of the histogram that the levels are chosen from
 
 
 @njit(cache=True)
-def _able(keys: NDArray[np.int32], floor: int) -> NDArray[np.int32]:
-    """Columns whose key reaches `floor`, ascending."""
-    able = np.empty(keys.size + 1, dtype=np.int32)
-    n = np.int64(0)
-    for i in range(keys.size):
-        able[n] = i
-        n += np.int64(keys[i] >= floor)
-    return able[:n]
+def _able(score: NDArray[Any], floor: Any) -> tuple[NDArray[np.int32], NDArray[Any]]:
+    """Columns whose score reaches `floor`, ascending, and their scores."""
+    reaches = np.zeros((score.size + 7) // 8 * 8, dtype=np.uint8)
+    for i in range(score.size):
+        reaches[i] = score[i] >= floor
+    eights = reaches.view(np.uint64)
+    able, n = np.empty(score.size + 1, dtype=np.int32), np.uint64(0)
+    for k in range(eights.size):  # most cannot win: look at eight at once
+        if eights[k]:
+            for i in range(8 * k, 8 * k + 8):
+                able[n] = i
+                n += np.uint64(reaches[i])
+    able = able[:n]
+    own = np.empty(able.size, dtype=score.dtype)
+    for i in range(own.size):
+        own[i] = score[np.uint32(able[i])]
+    return able, own
 
 
 @njit(cache=True)
-def _choose_levels(keys: NDArray[np.int32], able: NDArray[np.int32], n_levels: int) -> NDArray[np.int32]:
-    """Up to `n_levels` levels, spread evenly over the ranks of a sample of the keys that can win, ascending."""
+def _choose_levels(own: NDArray[np.int32], n_levels: int) -> NDArray[np.int32]:
+    """Up to `n_levels` levels, spread over the ranks of the keys that can win, ascending from the lowest of them."""
     levels = np.full(n_levels, np.iinfo(np.int32).max, dtype=np.int32)
-    if able.size == 0 or n_levels == 0:
-        return levels
-    stride = (able.size + _SAMPLE - 1) // _SAMPLE
-    sample = keys[able[::stride]]
-    sample.sort()
-    distinct = np.int32(1)
-    for i in range(1, sample.size):
-        distinct += np.int32(sample[i] != sample[i - 1])
-    at = 0
-    for i in range(sample.size):
-        # All distinct values where they are few; else the next new value at each step of the ranks.
-        due = distinct <= n_levels or i * n_levels >= at * sample.size
-        if at < n_levels and due and (i == 0 or sample[i] != sample[i - 1]):
-            levels[at] = sample[i]
+    low, high = own[0], own[0]
+    for i in range(own.size):
+        low, high = min(low, own[i]), max(high, own[i])
+    base, shift = np.int64(low), np.int64(0)
+    while (np.int64(high) - base) >> shift >= _BUCKETS:
+        shift += 1
+    counts = np.zeros(_BUCKETS, dtype=np.int32)
+    for i in range(own.size):
+        counts[np.uint64((np.int64(own[i]) - base) >> shift)] += 1
+    filled = np.int32(0)
+    for b in range(_BUCKETS):
+        filled += np.int32(counts[b] > 0)
+    at, below = 0, 0
+    for b in range(_BUCKETS):
+        # All distinct values where they are few; else the next filled bucket at each step of the ranks. The steps
+        # grow shorter towards the top, where it is decided who wins.
+        due = filled <= n_levels or below * n_levels**2 >= at * (2 * n_levels - at) * own.size
+        if at < n_levels and due and counts[b] > 0:
+            levels[at] = np.int32(base + (np.int64(b) << shift))
             at += 1
+        below += counts[b]
     return levels
 
 
 @njit(cache=True)
 def _reach(
-    keys: NDArray[np.int32],
+    own: NDArray[np.int32],
     able: NDArray[np.int32],
     levels: NDArray[np.int32],
     bits: int,
-    words: NDArray[Any],
+    words: NDArray[np.int64],
 ) -> NDArray[np.int32]:
-    """How many levels each column that can win reaches; `words`, (words, columns) of 0, gets a 1 for each."""
-    bins = np.zeros(able.size, dtype=np.int32)
-    own = keys[able]
+    """Each able column's bin, the last level that it reaches; `words`, (columns,) of 0, gets a 1 for every one."""
+    bins = np.full(able.size, -1, dtype=np.int32)
     for c in range(levels.size):
         level = levels[c]
         for i in range(own.size):
             bins[i] += np.int32(own[i] >= level)
-    a_word = 63 // bits
-    table = np.zeros(levels.size + 1, dtype=np.int64)
-    for w in range(words.shape[0]):
-        for reached in range(levels.size + 1):
-            table[reached] = 0
-            for field in range(a_word):
-                if w * a_word + field < reached:
-                    table[reached] |= np.int64(1) << (field * bits)
-        line = words[w]
-        for i in range(able.size):
-            line[able[i]] = table[bins[i]]
+    table, word = np.zeros(levels.size, dtype=np.int64), np.int64(0)
+    for c in range(levels.size):
+        word |= np.int64(1) << (c * bits)
+        table[c] = word
+    for i in range(able.size):
+        words[np.uint32(able[i])] = table[np.uint32(bins[i])]
     return bins
 
 
 @njit(cache=True)
+def _hopeful(
+    able: NDArray[np.int32],
+    bins: NDArray[np.int32],
+    totals: NDArray[np.int64],
+    windows: NDArray[np.uint32],
+    bits: int,
+    limit: NDArray[np.int32],
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Able columns (by their place among them) that the levels leave in play, and how many of their own bin may
+    beat each of them; 0 where it wins for certain.
+
+    Parameters
+    ----------
+    totals, windows : running totals of the words, and where each column's window begins and ends, (2, columns)
+    """
+    mask = (np.int64(1) << bits) - 1
+    hopeful, spare = np.empty(able.size + 1, dtype=np.int32), np.empty(able.size + 1, dtype=np.int32)
+    n = np.uint64(0)
+    begins, ends = windows
+    for i in range(able.size):
+        column = able[i]
+        # All that reach the next level are bigger; none but those that reach its own, itself included, can be.
+        word = (totals[ends[column]] - totals[begins[column]]) >> (np.int64(bins[i]) * bits)
+        allowed = np.int64(limit[column])
+        left = allowed - ((word >> bits) & mask)
+        hopeful[n] = i
+        spare[n] = left if (word & mask) > allowed else 0
+        n += np.uint64(left > 0)
+    return hopeful[:n], spare[:n]
+
+
+@njit(cache=True)
 def _by_bin(
-    keys: NDArray[np.int32],
+    own: NDArray[np.int32],
     able: NDArray[np.int32],
     bins: NDArray[np.int32],
     coords: NDArray[np.float32],
     n_bins: int,
-) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]:
-    """Columns that can win, bin by bin: where each bin starts, their indices, keys, and coordinates."""
+) -> tuple[NDArray[np.int64], NDArray[np.uint32], NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]:
+    """Able columns bin by bin: where each bin starts, where each column went, their indices, keys, coordinates."""
     start = np.zeros(n_bins + 1, dtype=np.int64)
     for i in range(able.size):
-        start[bins[i] + 1] += 1
-    start = np.cumsum(start)
-    at = start.copy()
-    index = np.empty(able.size, dtype=np.int32)
-    rivals = np.empty(able.size, dtype=np.int32)
-    places = np.empty((coords.shape[0], able.size), dtype=np.float32)
+        start[np.uint32(bins[i]) + 1] += 1
+    for b in range(n_bins):
+        start[b + 1] += start[b]
+    at, went = start.astype(np.uint32), np.empty(able.size, dtype=np.uint32)
+    index, rivals = np.empty(able.size, dtype=np.int32), np.empty(able.size, dtype=np.int32)
     for i in range(able.size):
-        here = at[bins[i]]
+        here = at[np.uint32(bins[i])]
+        at[np.uint32(bins[i])] = here + np.uint32(1)
+        went[i] = here
         index[here] = able[i]
-        rivals[here] = keys[able[i]]
-        for axis in range(coords.shape[0]):
-            places[axis, here] = coords[axis, able[i]]
-        at[bins[i]] = here + 1
-    return start, index, rivals, places
+        rivals[here] = own[i]
+    places = np.empty((coords.shape[0], able.size), dtype=np.float32)
+    for axis in range(coords.shape[0]):
+        line, given = places[axis], coords[axis]
+        for i in range(able.size):
+            line[i] = given[np.uint32(index[i])]
+    return start, went, index, rivals, places
 
 
 @njit(cache=True)
@@ -151,121 +194,120 @@ def _count_bigger(
 
 
 @njit(cache=True)
+def _move(bounds: NDArray[np.int64], part: int, index: NDArray[np.int32], end: int, bound: int) -> int:
+    """Move one of a bin's bounds on to the first index from `bound` on; where it is now."""
+    while bounds[part] < end and index[bounds[part]] < bound:
+        bounds[part] += 1
+    return int(bounds[part])
+
+
+@njit(cache=True)
 def _settle(
-    keys: NDArray[np.int32],
+    own: NDArray[np.int32],
     able: NDArray[np.int32],
-    limit: NDArray[np.int32],
     bins: NDArray[np.int32],
-    words: NDArray[np.int64],
-    bits: int,
+    hopeful: NDArray[np.int32],
+    spare: NDArray[np.int32],
+    n_bins: int,
     coords: NDArray[np.float32],
     shape: NDArray[np.float32],
     radius: int,
     wrap: bool,
 ) -> NDArray[np.int32]:
-    """Visit the columns in order.
+    """Visit the columns that may win, in order.
 
     A winner's key grows by one in its bin's list, so that it beats its equals, and nobody else. In a bin of equal
     keys only winners matter, so there the list is of winners.
 
     Parameters
     ----------
-    keys, limit : (columns,)
+    own : keys of the able columns
     able : columns that can win
-    bins : how many levels each of these reaches
-    words : (words, columns) counters of `bits` bits: neighbours, itself included, that reach each level
+    bins : of each of these
+    hopeful, spare : as of `_hopeful`
     coords : (axes - 1, columns) along all axes but the first
     shape : (axes,) of the grid
     """
-    winners = np.empty(able.size, dtype=np.int32)
-    n = 0
-    a_word, mask = 63 // bits, (np.int64(1) << bits) - 1
-    n_levels = a_word * words.shape[0]
-    start, index, rivals, places = _by_bin(keys, able, bins, coords, n_levels + 1)
-    end, at, equal = start[1:].copy(), start.copy(), np.ones(n_levels + 1, dtype=np.bool_)
-    for b in range(n_levels + 1):
-        for i in range(start[b], end[b]):
-            equal[b] &= rivals[i] == rivals[start[b]]
-        if equal[b]:
-            end[b] = start[b]
-    bounds = np.empty(
-        (n_levels + 1, 4), dtype=np.int64
-    )  # where the next stretches begin and end: they only grow
-    for b in range(n_levels + 1):
+    winners, n = np.empty(hopeful.size, dtype=np.int32), np.uint64(0)
+    start, went, index, rivals, places = _by_bin(own, able, bins, coords, n_bins)
+    end, equal = start[1:].copy(), np.zeros(n_bins, dtype=np.bool_)
+    bounds = np.empty((n_bins, 4), dtype=np.int64)  # where the next stretches begin and end: they only grow
+    for b in range(n_bins):
         bounds[b] = start[b]
-    rows = np.int64(shape[0])
-    stride, others, reach = keys.size // rows, shape[1:], np.float32(radius)
-    for visit in range(able.size):
-        column, b = np.int64(able[visit]), bins[visit]
-        key = keys[column]
-        me, allowed = at[b], np.int64(limit[column])
-        at[b] = me + 1
-        bigger = np.int64(0)
-        if b < n_levels:  # all that reach the next level are bigger
-            bigger = (words[b // a_word, column] >> (b % a_word * bits)) & mask
-        if bigger >= allowed:
+        members = rivals[start[b] : end[b]]
+        if not members.size:
             continue
-        at_most = allowed
-        if b > 0:  # none but those that reach its own level can be
-            level = b - 1
-            at_most = ((words[level // a_word, column] >> (level % a_word * bits)) & mask) - 1
-        if at_most >= allowed:
-            # The lists are sorted by index, so the box's reach along the first axis is a stretch of them, or two.
-            row, all_rows = column // stride, wrap and 2 * radius + 1 >= rows
-            middle = coords[:, column]
+        least, most = members[0], members[0]
+        for i in range(members.size):
+            least, most = min(least, members[i]), max(most, members[i])
+        if least == most:
+            equal[b], end[b] = True, start[b]
+    rows, columns = np.int64(shape[0]), coords.shape[1]
+    stride, others, reach = columns // rows, shape[1:], np.float32(radius)
+    all_rows = wrap and 2 * radius + 1 >= rows
+    for visit in range(hopeful.size):
+        i = hopeful[visit]
+        column, b = np.int64(able[i]), bins[i]
+        if spare[visit] > 0:
+            key, middle = own[i], coords[:, column]
             if all_rows:
-                bigger += _count_bigger(rivals, places, start[b], end[b], key, middle, others, reach, wrap)
+                bigger = _count_bigger(rivals, places, start[b], end[b], key, middle, others, reach, wrap)
             else:
+                # The lists are sorted by index: the box's reach along the first axis is a stretch of them, or two.
+                row = column // stride
                 low, high = (row - radius) * stride, (row + radius + 1) * stride
-                low_end, high_end = (low + keys.size, high - keys.size) if wrap else (keys.size, 0)
-                for part, bound in enumerate((low, high, low_end, high_end)):
-                    i = bounds[b, part]
-                    while i < end[b] and index[i] < bound:
-                        i += 1
-                    bounds[b, part] = i
-                i, j = bounds[b, 0], bounds[b, 1]
-                bigger += _count_bigger(rivals, places, i, j, key, middle, others, reach, wrap)
-                if low < 0:
-                    i, j = bounds[b, 2], end[b]
-                    bigger += _count_bigger(rivals, places, i, j, key, middle, others, reach, wrap)
-                if high > keys.size:
-                    i, j = start[b], bounds[b, 3]
-                    bigger += _count_bigger(rivals, places, i, j, key, middle, others, reach, wrap)
-            if bigger >= allowed:
+                first = _move(bounds[b], 0, index, end[b], low)
+                last = _move(bounds[b], 1, index, end[b], high)
+                bigger = _count_bigger(rivals, places, first, last, key, middle, others, reach, wrap)
+                if wrap and low < 0:
+                    first = _move(bounds[b], 2, index, end[b], low + columns)
+                    bigger += _count_bigger(rivals, places, first, end[b], key, middle, others, reach, wrap)
+                if wrap and high > columns:
+                    last = _move(bounds[b], 3, index, end[b], high - columns)
+                    bigger += _count_bigger(rivals, places, start[b], last, key, middle, others, reach, wrap)
+            if bigger >= spare[visit]:
                 continue
+        me = np.int64(went[i])
         if equal[b]:
             me = end[b]
             end[b] = me + 1
             index[me] = column
             for axis in range(coords.shape[0]):
                 places[axis, me] = coords[axis, column]
-        rivals[me] = key + 1
+        rivals[me] = own[i] + 1
         winners[n] = column
-        n += 1
+        n += np.uint64(1)
     return winners[:n]
 
 
 @njit(cache=True)
 def _compete(
-    keys: NDArray[np.int32],
-    floor: int,
+    able: NDArray[np.int32],
+    own: NDArray[np.int32],
     limit: NDArray[np.int32],
     bits: int,
+    windows: NDArray[np.uint32],
+    around: int,
     coords: NDArray[np.float32],
     shape: NDArray[np.float32],
     axes: NDArray[np.int64],
     radius: int,
     wrap: bool,
 ) -> NDArray[np.int32]:
-    """All the steps of local competition; `floor` is the lowest key that can win, the rest as in `_settle`."""
-    able = _able(keys, floor)
-    n_words = 0 if able.size <= _FEW else _WORDS
-    levels = _choose_levels(keys, able, 63 // bits * n_words)
-    words = np.zeros((n_words, keys.size), dtype=np.int64)
-    bins = _reach(keys, able, levels, bits, words)
-    if n_words:
-        words = box_sums(words.reshape(-1), axes, radius, wrap).reshape(n_words, keys.size)
-    return _settle(keys, able, limit, bins, words, bits, coords, shape, radius, wrap)
+    """All the steps of local competition between the columns that can win, whose keys are `own`."""
+    if able.size <= _FEW:
+        # One bin: only a rival of it can be bigger. A box that lets nobody win has nothing to spare.
+        bins, n_bins = np.zeros(able.size, dtype=np.int32), 1
+        hopeful = np.arange(able.size).astype(np.int32)
+        hopeful = hopeful[limit[able] > 0]
+        spare = limit[able[hopeful]]
+    else:
+        n_bins = 63 // bits
+        levels, words = _choose_levels(own, n_bins), np.zeros(limit.size, dtype=np.int64)
+        bins = _reach(own, able, levels, bits, words)
+        totals = window_totals(words, axes, radius, wrap, around)
+        hopeful, spare = _hopeful(able, bins, totals, windows, bits, limit)
+    return _settle(own, able, bins, hopeful, spare, n_bins, coords, shape, radius, wrap)
 
 
 @final
@@ -296,6 +338,19 @@ class Neighbourhoods:
         grid = np.unravel_index(np.arange(self.n), shape)
         self._coords = np.stack(grid)[1:].astype(np.float32)
         self._sizes = np.array(shape, dtype=np.float32)
+        self._around, self._windows = self._window_ends()
+
+    def _window_ends(self) -> tuple[int, NDArray[np.uint32]]:
+        """Where each column's window along the last axis begins and ends in `window_totals`, (2, columns)."""
+        n = self.shape[-1]
+        whole = self.wrap and 2 * self.radius + 1 >= n
+        around = self.radius if self.wrap and not whole else 0
+        line, place = np.divmod(np.arange(self.n), n)
+        reach = n if whole else self.radius
+        first, last = place + around - reach, place + around + reach + 1
+        if not around:
+            first, last = np.maximum(first, 0), np.minimum(last, n)
+        return around, (np.stack([first, last]) + line * (n + 2 * around + 1)).astype(np.uint32)
 
     def limits(self, density: float) -> NDArray[np.int32]:
         """Columns that may win in each box, floor(1/2 + density size) in float32, (columns,)."""
@@ -313,20 +368,21 @@ class Neighbourhoods:
         density : share of a neighbourhood that wins
         floor : score under which a column cannot win; none: any can
         """
-        lowest, keys = np.iinfo(np.int32).min, ordered_keys(score)
-        if floor is not None and score.dtype == np.int32:
-            lowest = int(np.ceil(floor))
-        elif floor is not None and score.dtype == np.float32:
-            lowest = int(ordered_keys(np.array([floor], dtype=np.float32))[0])
-        elif floor is not None:
-            able = keys[score >= floor]
-            lowest = int(able.min()) if able.size else np.iinfo(np.int32).max
+        if score.dtype.kind == "f":
+            least = -np.inf if floor is None else floor
+        else:
+            least = np.iinfo(score.dtype).min if floor is None else np.ceil(floor)
+        able, own = _able(np.ascontiguousarray(score), score.dtype.type(least))
+        if not able.size:
+            return able
         return np.asarray(
             _compete(
-                keys,
-                lowest,
+                able,
+                ordered_keys(own),
                 self.limits(density),
                 self._bits,
+                self._windows,
+                self._around,
                 self._coords,
                 self._sizes,
                 self._axes,

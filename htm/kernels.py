@@ -13,6 +13,18 @@ from numpy.typing import NDArray
 
 
 @njit(cache=True)
+def hebbian_change(
+    active: NDArray[np.int32], n_inputs: int, up: np.float32, down: np.float32
+) -> NDArray[np.float32]:
+    """What each input adds to a learning row's synapses: +up where active, -down elsewhere, (n_inputs,)."""
+    change = np.empty(n_inputs, dtype=np.float32)
+    change[:] = -down
+    for i in range(active.size):
+        change[active[i]] = up
+    return change
+
+
+@njit(cache=True)
 def count_connected(connected: NDArray[np.uint8], active: NDArray[np.int32]) -> NDArray[np.int32]:
     """Connected synapses on active inputs, (rows,).
 
@@ -77,68 +89,6 @@ def hebbian_columns(
 
 
 @njit(cache=True)
-def count_listed(
-    line_start: NDArray[np.int64],
-    line_row: NDArray[np.uint32],
-    line_on: NDArray[np.uint8],
-    active: NDArray[np.int32],
-    n_rows: int,
-) -> NDArray[np.int32]:
-    """Connected synapses on active inputs, (rows,), where each input lists its few potential synapses.
-
-    Parameters
-    ----------
-    line_start : (inputs + 1,) input j's synapses are line_start[j]:line_start[j + 1]
-    line_row, line_on : (synapses,) the row of each, and 1 where it is connected
-    active : active inputs
-    n_rows : number of rows
-
-    Notes
-    -----
-    Unsigned indices spare the test for negative ones, which here costs as much as the sum.
-    """
-    total = np.zeros(n_rows, dtype=np.int32)
-    for i in range(active.size):
-        first, last = line_start[active[i]], line_start[active[i] + 1]
-        listed, on = line_row[first:last], line_on[first:last]
-        for s in range(listed.size):
-            total[listed[s]] += np.int32(on[s])
-    return total
-
-
-@njit(cache=True)
-def hebbian_listed(
-    permanence: NDArray[np.float32],
-    source: NDArray[np.uint32],
-    start: NDArray[np.int64],
-    place: NDArray[np.uint32],
-    line_on: NDArray[np.uint8],
-    rows: NDArray[np.int32],
-    change: NDArray[np.float32],
-    threshold: np.float32,
-) -> None:
-    """`hebbian_columns` for rows that list their few synapses; `place` says where each stands in its line.
-
-    Parameters
-    ----------
-    permanence, source, place : (synapses,) row by row; row r's are start[r]:start[r + 1]
-    start : (rows + 1,)
-    line_on : (synapses,) 1 where connected, line by line (see `count_listed`)
-    rows, change, threshold : as in `hebbian_columns`
-    """
-    zero, one = np.float32(0), np.float32(1)
-    for i in range(rows.size):
-        first, last = start[rows[i]], start[rows[i] + 1]
-        values, sources, places = permanence[first:last], source[first:last], place[first:last]
-        for s in range(values.size):
-            before = values[s]
-            after = min(max(before + change[sources[s]], zero), one)
-            values[s] = after
-            if (after >= threshold) != (before >= threshold):
-                line_on[places[s]] = np.uint8(after >= threshold)
-
-
-@njit(cache=True)
 def spans(connected: NDArray[np.uint8], shape: NDArray[np.int64]) -> NDArray[np.float32]:
     """Extent of each row's connected synapses, last - first + 1 input, mean over the axes of `shape`, (rows,).
 
@@ -161,32 +111,6 @@ def spans(connected: NDArray[np.uint8], shape: NDArray[np.int64]) -> NDArray[np.
         for r in range(n_rows):
             total[r] += np.float32(max(last[r] - first[r] + 1, 0))
     return total / np.float32(shape.size)
-
-
-@njit(cache=True)
-def spans_listed(
-    permanence: NDArray[np.float32],
-    start: NDArray[np.int64],
-    place: NDArray[np.int32],
-    threshold: np.float32,
-) -> NDArray[np.float32]:
-    """`spans` of rows that list their synapses (see `hebbian_listed`); `place` (axes, synapses) of their inputs."""
-    n_rows, axes = start.size - 1, place.shape[0]
-    extent = np.zeros(n_rows, dtype=np.int32)
-    first, last = np.empty(permanence.size, dtype=np.int32), np.empty(permanence.size, dtype=np.int32)
-    nowhere = np.int32(np.iinfo(np.int32).max)
-    for axis in range(axes):
-        line = place[axis]
-        for s in range(permanence.size):
-            on = permanence[s] >= threshold
-            first[s] = line[s] if on else nowhere
-            last[s] = line[s] if on else np.int32(-1)
-        for row in range(n_rows):
-            low, high = nowhere, np.int32(-1)
-            for s in range(start[row], start[row + 1]):
-                low, high = min(low, first[s]), max(high, last[s])
-            extent[row] += np.int32(high - low + 1) if high >= 0 else np.int32(0)
-    return extent.astype(np.float32) / np.float32(axes)
 
 
 @njit(cache=True)
@@ -313,6 +237,15 @@ def update_duty(duty: NDArray[np.float32], hits: NDArray[np.bool_], period: np.f
 
 
 @njit(cache=True)
+def boosted(overlap: NDArray[Any], boost: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Overlaps times boosts in float32, (rows,)."""
+    score = np.empty(overlap.size, dtype=np.float32)
+    for i in range(score.size):
+        score[i] = np.float32(overlap[i]) * boost[i]
+    return score
+
+
+@njit(cache=True)
 def update_duties(
     overlap_duty: NDArray[np.float32],
     active_duty: NDArray[np.float32],
@@ -330,24 +263,27 @@ def update_duties(
     period : window of the running means [steps]
     """
     n = overlap_duty.size
-    won = np.zeros(n, dtype=np.float32)
+    hit, less = np.empty(n, dtype=np.float32), period - np.float32(1)
+    for i in range(n):
+        hit[i] = np.float32(1) if overlap[i] > 0 else np.float32(0)
+    for i in range(n):
+        overlap_duty[i] = (overlap_duty[i] * less + hit[i]) / period
+    hit[:] = 0
     for i in range(winners.size):
-        won[winners[i]] = np.float32(1)
-    less = period - np.float32(1)
-    below = 0
+        hit[winners[i]] = np.float32(1)
     for i in range(n):
-        overlap_duty[i] = (overlap_duty[i] * less + np.float32(overlap[i] > 0)) / period
-        active_duty[i] = (active_duty[i] * less + won[i]) / period
+        active_duty[i] = (active_duty[i] * less + hit[i]) / period
+    below = np.zeros((n + 7) // 8 * 8, dtype=np.uint8)
     for i in range(n):
-        below += np.int32(overlap_duty[i] < minimum[i])
-    weak = np.empty(below, dtype=np.int32)
-    if below > 0:
-        at = 0
-        for i in range(n):
-            if overlap_duty[i] < minimum[i]:
+        below[i] = overlap_duty[i] < minimum[i]
+    eights = below.view(np.uint64)
+    weak, at = np.empty(n + 1, dtype=np.int32), np.uint64(0)
+    for k in range(eights.size):  # few are weak: look at eight at once
+        if eights[k]:
+            for i in range(8 * k, 8 * k + 8):
                 weak[at] = i
-                at += 1
-    return weak
+                at += np.uint64(below[i])
+    return weak[:at].copy()
 
 
 @njit(cache=True)

@@ -28,6 +28,7 @@ linear form of the boost is the paper's own and changes four of these:
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any, Literal, final
 
 import numpy as np
@@ -174,6 +175,7 @@ class SpatialPooler:
         if pool.shape != (params.columns, self.n_inputs):
             raise BadInput(f"pool: must have shape {(params.columns, self.n_inputs)}, got {pool.shape}")
         self.synapses = substrate.columns(pool, permanence, params.threshold)
+        self._pool_mark = _mark_of(pool)
         n = params.columns
         self.step = 0
         self.overlap_duty = np.zeros(n, dtype=np.float32)
@@ -219,7 +221,7 @@ class SpatialPooler:
             )
             floor = 1e-6  # of the smallest overlap that counts, 1, boosted by at least 1
         elif params.boost_strength > 0.0:
-            score = overlap.astype(np.float32) * self.boost
+            score = kernels.boosted(overlap, self.boost)
         if self._neighbours is not None:
             return self.substrate.local_winners(
                 score, self.column_shape, self.inhibition_radius, params.density, params.wrap, floor
@@ -278,7 +280,9 @@ class SpatialPooler:
         aim: Any = np.float32(params.density)
         if params.inhibition == "local":
             aim = neighbourhoods(self.column_shape, self.inhibition_radius, params.wrap).mean(duty)
-        self.boost = np.exp((aim - duty) * np.float32(params.boost_strength))
+        exponent = np.asarray(aim - duty)
+        exponent *= np.float32(params.boost_strength)
+        self.boost = np.exp(exponent, out=exponent)
 
     def _minimum(self, duty: NDArray[np.float32]) -> NDArray[np.float32]:
         """Share of the highest duty, of all columns or of each one's neighbourhood, (columns,)."""
@@ -313,6 +317,7 @@ class SpatialPooler:
             for key, value in window.state().items()
         }
         return {
+            "pool": self._pool_mark,
             "step": self.step,
             "overlap_duty": self.overlap_duty.copy(),
             "active_duty": self.active_duty.copy(),
@@ -324,7 +329,14 @@ class SpatialPooler:
         }
 
     def restore(self, state: State) -> None:
-        """Continue from `state`."""
+        """Continue from `state`, of a pooler with the same potential synapses."""
+        mark = state.get("pool")
+        if mark != self._pool_mark:
+            # Permanences would land on other synapses, and nothing else tells: their shapes are the same.
+            reason = "not noted in the state, which is of an earlier version"
+            if mark is not None:
+                reason = "another one than was saved (from another seed?)"
+            raise BadInput(f"pool: {reason}")
         self.step = int(state["step"])
         self.inhibition_radius = int(state["inhibition_radius"])
         for name in ("overlap_duty", "active_duty", "boost", "minimum_duty"):
@@ -338,3 +350,9 @@ class SpatialPooler:
         self.synapses.restore(
             {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
         )
+
+
+def _mark_of(pool: NDArray[np.bool_]) -> str:
+    """A fingerprint of potential synapses, 32 hexadecimal digits."""
+    bits = np.packbits(np.ascontiguousarray(pool, dtype=np.bool_), axis=1)
+    return hashlib.blake2b(bits.data, digest_size=16, person=str(pool.shape[1]).encode()).hexdigest()

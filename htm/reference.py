@@ -1,4 +1,7 @@
-"""Plain numpy twins of the kernels in `htm.kernels`: slow, short, obviously right. Tests hold them equal."""
+"""Plain numpy twins of the kernels in `htm.kernels` and `htm.listed_kernels`: slow, short, obviously right.
+
+Tests hold them equal.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .listed_kernels import ASIDE, FULL, SPAN
 
 
 def count_connected(connected: NDArray[np.uint8], active: NDArray[np.int32]) -> NDArray[np.int32]:
@@ -77,33 +82,62 @@ def softmax_train(
 
 
 def count_listed(
-    line_start: NDArray[np.int64],
-    line_row: NDArray[np.int32],
-    line_on: NDArray[np.uint8],
-    active: NDArray[np.int32],
-    n_rows: int,
+    line_start: NDArray[np.int64], listed: NDArray[Any], active: NDArray[np.int32], n_rows: int
 ) -> NDArray[np.int32]:
-    total = np.zeros(n_rows, dtype=np.int32)
+    total = np.zeros(n_rows + ASIDE, dtype=np.int32)
     for j in active:
-        line = slice(line_start[j], line_start[j + 1])
-        np.add.at(total, line_row[line], line_on[line])
-    return total
+        np.add.at(total, listed[line_start[j] : line_start[j + 1]], 1)
+    return total[:n_rows]
 
 
 def hebbian_listed(
     permanence: NDArray[np.float32],
-    source: NDArray[np.int32],
+    source: NDArray[Any],
     start: NDArray[np.int64],
-    place: NDArray[np.int32],
-    line_on: NDArray[np.uint8],
+    place: NDArray[np.uint32],
+    listed: NDArray[Any],
+    known: NDArray[np.uint8],
     rows: NDArray[np.int32],
     change: NDArray[np.float32],
     threshold: np.float32,
 ) -> None:
     for row in rows:
         s = slice(start[row], start[row + 1])
+        before = permanence[s] >= threshold
         permanence[s] = np.clip(permanence[s] + change[source[s]], np.float32(0), np.float32(1))
-        line_on[place[s]] = permanence[s] >= threshold
+        listed[place[s]] = np.where(permanence[s] >= threshold, row, start.size - 1 + row % ASIDE)
+        known[row] &= SPAN if np.array_equal(before, permanence[s] >= threshold) else 0
+
+
+def raise_listed(
+    permanence: NDArray[np.float32],
+    start: NDArray[np.int64],
+    place: NDArray[np.uint32],
+    listed: NDArray[Any],
+    known: NDArray[np.uint8],
+    rows: NDArray[np.int32],
+    up: np.float32,
+    threshold: np.float32,
+) -> None:
+    source, change = np.zeros(place.size, dtype=np.uint32), np.full(1, up, dtype=np.float32)
+    hebbian_listed(permanence, source, start, place, listed, known, rows, change, threshold)
+    for row in rows:
+        known[row] |= FULL * (permanence[start[row] : start[row + 1]] >= 1).all()
+
+
+def spans_listed(
+    permanence: NDArray[np.float32],
+    start: NDArray[np.int64],
+    place: NDArray[np.int32],
+    threshold: np.float32,
+    known: NDArray[np.uint8],
+    extent: NDArray[np.int32],
+) -> None:
+    for row in range(extent.size):
+        s = slice(start[row], start[row + 1])
+        on = place[:, s][:, permanence[s] >= threshold]
+        extent[row] = (np.ptp(on, axis=1) + 1).sum() if on.size else 0
+    known |= SPAN
 
 
 def spans(connected: NDArray[np.uint8], shape: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -113,6 +147,10 @@ def spans(connected: NDArray[np.uint8], shape: NDArray[np.int64]) -> NDArray[np.
         if on.any():
             total[row] = (np.ptp(grid[on], axis=0) + 1).mean(dtype=np.float32)
     return total
+
+
+def boosted(overlap: NDArray[Any], boost: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(overlap.astype(np.float32) * boost)
 
 
 def update_duties(

@@ -21,7 +21,6 @@ from .synapses import (
     Wiring,
     active_flags,
     check_columns,
-    hebbian_change,
     local_winners,
     top_k,
 )
@@ -54,7 +53,7 @@ class SoftwareColumns(Columns):
         return kernels.count_connected(self._connected, active)
 
     def _adapt(self, rows: Bits, active: Bits, up: float, down: float) -> None:
-        change = hebbian_change(active, self.n_inputs, up, down)
+        change = kernels.hebbian_change(active, self.n_inputs, np.float32(up), np.float32(down))
         kernels.hebbian_columns(
             self._permanence,
             self._pool.view(np.uint8),

@@ -35,13 +35,6 @@ def active_flags(active: Bits, n_inputs: int) -> NDArray[np.uint8]:
     return flags
 
 
-def hebbian_change(active: Bits, n_inputs: int, up: float, down: float) -> NDArray[np.float32]:
-    """What each input adds to a learning row's synapses: +up where active, -down elsewhere, (n_inputs,)."""
-    change = np.full(n_inputs, -np.float32(down), dtype=np.float32)
-    change[active] = np.float32(up)
-    return change
-
-
 def top_k(score: NDArray[Any], k: int) -> Bits:
     """Sorted indices of the `k` highest scores; of equal scores the higher index wins."""
     from .kernels import top_k as kernel

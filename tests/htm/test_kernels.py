@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from htm import kernels, reference
+from htm import kernels, listed_kernels, reference
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -110,38 +110,70 @@ def test_update_duties(seed):
 def _listed(rng):
     """The synapses of `_columns` listed by row and by input."""
     permanence, pool, connected = _columns(rng)
-    row, source = (i.astype(np.uint32) for i in np.nonzero(pool))
+    row, source = (i.astype(np.uint16) for i in np.nonzero(pool))
     by_input = np.argsort(source, kind="stable")
     place = np.empty(row.size, dtype=np.uint32)
     place[by_input] = np.arange(row.size)
     start = np.searchsorted(row, np.arange(38)).astype(np.int64)
     line_start = np.searchsorted(source[by_input], np.arange(54)).astype(np.int64)
-    line_on = connected[source[by_input], row[by_input]]
-    lines = line_start, row[by_input], line_on
-    return permanence[row, source], source, start, place, lines, connected
+    listed = np.where(connected[source, row], row, 37 + row % listed_kernels.ASIDE)[by_input].astype(
+        np.uint16
+    )
+    return permanence[row, source], source, start, place, listed, line_start, connected
 
 
 @settings(max_examples=25, deadline=None)
 @given(seeds, st.integers(0, 53))
 def test_listed_kernels(seed, n_active):
     rng = np.random.default_rng(seed)
-    values, source, start, place, lines, connected = _listed(rng)
+    values, source, start, place, listed, line_start, connected = _listed(rng)
     active = _some(rng, n_active, 53)
-    counts = kernels.count_listed(*lines, active, 37)
-    assert np.array_equal(counts, reference.count_listed(*lines, active, 37))
+    counts = listed_kernels.count_listed(line_start, listed, active, 37)
+    assert np.array_equal(counts, reference.count_listed(line_start, listed, active, 37))
     assert np.array_equal(counts, reference.count_connected(connected, active))
     half = np.float32(0.5)
-    spans = kernels.spans_listed(values, start, source.astype(np.int32)[None], half)
-    assert np.array_equal(spans, kernels.spans(connected, np.array([53])))
+    for module in (listed_kernels, reference):
+        extent, known = np.zeros(37, dtype=np.int32), np.zeros(37, dtype=np.uint8)
+        module.spans_listed(values, start, source.astype(np.int32)[None], half, known, extent)
+        assert np.array_equal(extent, kernels.spans(connected, np.array([53])))
+        assert (known == listed_kernels.SPAN).all()
     change = rng.uniform(-0.6, 0.6, 53).astype(np.float32)
     rows = _some(rng, 9, 37)
     results = []
-    for module in (kernels, reference):
-        after, on = values.copy(), lines[2].copy()
-        module.hebbian_listed(after, source, start, place, on, rows, change, half)
-        results.append((after, on))
+    for module in (listed_kernels, reference):
+        after, lines, known = values.copy(), listed.copy(), np.full(37, 3, dtype=np.uint8)
+        module.hebbian_listed(after, source, start, place, lines, known, rows, change, half)
+        results.append((after, lines, known))
     for a, b in zip(*results, strict=True):
         assert np.array_equal(a, b)
+
+
+@settings(max_examples=25, deadline=None)
+@given(seeds, st.floats(0.0, 1.0))
+def test_raise_listed(seed, up):
+    rng = np.random.default_rng(seed)
+    values, _, start, place, listed, _, _ = _listed(rng)
+    results = []
+    for module in (listed_kernels, reference):
+        after, lines, known = values.copy(), listed.copy(), np.full(37, listed_kernels.SPAN, dtype=np.uint8)
+        for rows in (np.arange(0, 37, 2, dtype=np.int32), np.arange(20, dtype=np.int32)):
+            for _ in range(2):
+                module.raise_listed(after, start, place, lines, known, rows, np.float32(up), np.float32(0.5))
+        results.append((after, lines, known))
+    for a, b in zip(*results, strict=True):
+        assert np.array_equal(a, b)
+
+
+def test_hebbian_change():
+    change = kernels.hebbian_change(np.array([1, 3], np.int32), 5, np.float32(0.2), np.float32(0.1))
+    assert change.tolist() == np.array([-0.1, 0.2, -0.1, 0.2, -0.1], dtype=np.float32).tolist()
+
+
+def test_boosted():
+    rng = np.random.default_rng(3)
+    boost = rng.random(50, dtype=np.float32)
+    for overlap in (rng.integers(0, 30, 50).astype(np.int32), rng.random(50, dtype=np.float32)):
+        assert np.array_equal(kernels.boosted(overlap, boost), reference.boosted(overlap, boost))
 
 
 @settings(max_examples=25, deadline=None)

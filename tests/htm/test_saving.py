@@ -324,6 +324,44 @@ class TestUnfit:
         load(tmp_path / "s.npz", into=other, same_params=False)
         assert np.array_equal(other.synapses.permanence, pooler.synapses.permanence)
 
+    @pytest.mark.parametrize("make", [SoftwareSubstrate, crossbar])
+    @pytest.mark.parametrize("reach", [None, 3])  # with it, pools are small and their synapses listed
+    def test_another_pool(self, tmp_path, make, reach):
+        params = SpatialPoolerParams(columns=40, density=0.1, potential_fraction=0.5, potential_radius=reach)
+        pooler, other = (SpatialPooler(params, (60,), make(), seed=seed) for seed in (3, 4))
+        for record in inputs(5):
+            pooler.compute(record)
+        save(tmp_path / "s.npz", pooler)
+        before = other.synapses.permanence.copy()
+        for same_params in (True, False):
+            with pytest.raises(
+                BadInput, match=r"pool: another one than was saved \(from another seed\?\)"
+            ) as error:
+                load(tmp_path / "s.npz", into=other, same_params=same_params)
+            assert "\n" not in str(error.value)
+        assert other.step == 0 and np.array_equal(other.synapses.permanence, before)
+        load(tmp_path / "s.npz", into=SpatialPooler(params, (60,), make(), seed=3))
+
+    def test_a_pool_of_another_width_is_another(self):
+        """The same bits in bytes: 60 and 61 inputs, of which the last is in no pool."""
+        params, pool = SpatialPoolerParams(columns=40, density=0.1), np.ones((40, 61), dtype=np.bool_)
+        pool[:, -1] = False
+        marks = [
+            SpatialPooler(params, (n,), SoftwareSubstrate(), pool=pool[:, :n]).state()["pool"]
+            for n in (60, 61)
+        ]
+        assert marks[0] != marks[1]
+
+    def test_a_state_from_before_pools_were_noted(self, tmp_path):
+        pooler = pooler_on(SoftwareSubstrate())
+        old = {name: value for name, value in pooler.state().items() if name != "pool"}
+        with pytest.raises(BadInput, match="pool: not noted in the state, which is of an earlier version"):
+            pooler.restore(old)
+        pooler.state = lambda: old
+        save(tmp_path / "s.npz", pooler)
+        with pytest.raises(BadInput, match="pool: not in the file, here"):
+            load(tmp_path / "s.npz", into=pooler_on(SoftwareSubstrate()))
+
     def test_another_thing(self, tmp_path):
         save(tmp_path / "s.npz", AnomalyLikelihood())
         refuse(tmp_path / "s.npz", match="holds a AnomalyLikelihood, but a Bag must be restored")

@@ -138,6 +138,17 @@ SCENARIOS: dict[str, Scenario] = {
         quality="anomaly",
         figures="scenarios.figures.stream:stream_figures",
     ),
+    "nab": Scenario(
+        name="nab",
+        summary="the Numenta Anomaly Benchmark: its scores with and without the plain threshold rule",
+        source="Lavin and Ahmad 2015 (arXiv 1510.03336); a NAB checkout by data.path (github numenta/NAB)",
+        preset="nab.toml",
+        config="scenarios.nab:NabConfig",
+        run="scenarios.nab:run_point",
+        metrics="scenarios.nab:METRICS",
+        quality="standard",
+        figures="scenarios.figures.nab:nab_figures",
+    ),
     "sequences": Scenario(
         name="sequences",
         summary="high-order sequences learned, relearned after a swap, and foretold though cells die",

@@ -8,7 +8,6 @@ Only records after the probationary part are judged; all are learned from.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -69,18 +68,6 @@ class StreamTimeParams(Params):
 HARDWARE_SEGMENTS = 32_768
 """Rows of metal for segments, and most segments of the software beside, unless detector.memory.capacity is given."""
 
-_DETECTOR: dict[str, Any] = DetectorParams().model_dump()
-del _DETECTOR["memory"]["columns"]  # the pooler's, unless the user says otherwise
-
-
-def _laid_over(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """`base` with what `over` says, section by section."""
-    both = dict(base)
-    for key, value in over.items():
-        under = base.get(key)
-        both[key] = _laid_over(under, value) if isinstance(under, dict) and isinstance(value, dict) else value
-    return both
-
 
 class StreamConfig(Params):
     """Everything that decides a run of the stream scenario."""
@@ -101,16 +88,15 @@ class StreamConfig(Params):
 
     @model_validator(mode="before")
     @classmethod
-    def _over_the_detectors_own(cls, values: Any) -> Any:
-        """A single changed field leaves the detector's other settings as they are; hardware cannot grow rows."""
-        if not isinstance(values, dict) or not isinstance(values.get("detector", {}), dict):
+    def _rows_of_metal(cls, values: Any) -> Any:
+        """Hardware cannot grow rows: both sides then get as many as there are."""
+        if not isinstance(values, dict) or values.get("substrate", "software") == "software":
             return values
-        detector = _laid_over(_DETECTOR, values.get("detector", {}))
-        memory = detector.get("memory")
-        hardware = values.get("substrate", "software") != "software"
-        if hardware and isinstance(memory, dict) and memory.get("capacity") is None:
-            detector["memory"] = {**memory, "capacity": HARDWARE_SEGMENTS}
-        return {**values, "detector": detector}
+        detector = values.get("detector", {})
+        memory = detector.get("memory", {}) if isinstance(detector, dict) else None
+        if not isinstance(memory, dict) or memory.get("capacity") is not None:
+            return values
+        return {**values, "detector": {**detector, "memory": {**memory, "capacity": HARDWARE_SEGMENTS}}}
 
     @field_validator("substrate")
     @classmethod
@@ -200,7 +186,7 @@ class _Side:
     def compute(self, i: int, moment: Any, value: float) -> None:
         """Record number `i`."""
         result = self.detector.compute(moment, value)
-        self.anomaly[i], self.likelihood[i], self.log_likelihood[i] = result
+        self.anomaly[i], self.likelihood[i], _, self.log_likelihood[i] = result
         if self.predictor is not None:
             memory, columns = self.detector.model.memory, self.detector.model.regions[0].columns
             # Cells alone know little where a context is new; the columns then still tell the input.
@@ -231,7 +217,7 @@ def _through(config: StreamConfig, data: Stream, sides: list[_Side], progress: P
     ):
         for side in sides:
             if pauses[i] > 0.0:
-                side.detector.model.elapse(pauses[i])
+                side.detector.elapse(pauses[i])
             side.compute(i, moment, value)
         if len(sides) == 2:
             shared[:, i] = _shared(sides[0], sides[1], i)

@@ -1,5 +1,6 @@
 """Every command of README.md runs, at smoke size; its two install commands are what `.ci/run` executes."""
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -11,6 +12,18 @@ from scenarios.cli import main
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SMALL = ["data.train=60", "data.test=30", "pooler.columns=256", "robustness.records=2", "robustness.levels=2"]
+MEMORY = [
+    "pooler.columns=256",
+    "pooler.density=0.05",
+    "memory.activation_threshold=8",
+    "memory.matching_threshold=6",
+]
+SMALLER = {
+    "digits": SMALL,
+    "stream": [f"detector.{one}" for one in MEMORY],
+    "nab": ["detector.members=1", *(f"detector.{one}" for one in MEMORY)],
+    "sequences": ["task.swap=300", "task.elements=600", "task.window=5"],
+}
 
 
 def _blocks(language):
@@ -25,9 +38,9 @@ COMMANDS = [
 ]
 
 
-def _arguments(command, idx_folder):
+def _arguments(command, idx_folder, nab_checkout):
     """Words of a command, with a small configuration where it computes."""
-    words = shlex.split(command.replace("FOLDER", str(idx_folder)))
+    words = shlex.split(command.replace("NAB_CHECKOUT", str(nab_checkout)).replace("FOLDER", str(idx_folder)))
     assert words[0] == "hwsim"
     words = words[1:]
     target = None
@@ -38,7 +51,11 @@ def _arguments(command, idx_folder):
         words = [re.sub(r"=([\d.]+):([\d.]+):\d+$", r"=\1:\2:2", word) for word in words]
         if "--seeds" in words:
             words[words.index("--seeds") + 1] = "1"
-        words += [word for value in SMALL for word in ("--set", value)]
+        small = SMALLER.get(words[1], SMALL)  # else a TOML file, of digits
+        given = {word.partition("=")[0] for word in words}
+        words += [
+            word for value in small if value.partition("=")[0] not in given for word in ("--set", value)
+        ]
     return words, target
 
 
@@ -61,11 +78,34 @@ def idx_folder(tmp_path_factory):
     return folder
 
 
-def test_commands_in_their_order(tmp_path, idx_folder, monkeypatch, capfd):
+@pytest.fixture
+def nab_checkout(tmp_path_factory):
+    """One labelled series, laid out as NAB's."""
+    folder = tmp_path_factory.mktemp("nab")
+    path = folder / "data" / "realKnownCause" / "one.csv"
+    path.parent.mkdir(parents=True)
+    _write_stream(path)
+    (folder / "labels").mkdir()
+    windows = {"realKnownCause/one.csv": [["2024-01-11 00:00:00", "2024-01-12 00:00:00"]]}
+    (folder / "labels" / "combined_windows.json").write_text(json.dumps(windows))
+    return folder
+
+
+def _write_stream(path):
+    """300 hours with a daily course, and a plateau in it."""
+    rows = [
+        f"2024-01-{1 + i // 24:02d} {i % 24:02d}:00:00,{80 if 240 <= i < 260 else i % 24}" for i in range(300)
+    ]
+    path.write_text("\n".join(["timestamp,value", *rows]) + "\n")
+
+
+def test_commands_in_their_order(tmp_path, idx_folder, nab_checkout, monkeypatch, capfd):
     """One test for all, since later commands use what earlier ones made."""
     monkeypatch.chdir(tmp_path)
+    _write_stream(tmp_path / "FILE.csv")
+    (tmp_path / "WINDOWS.csv").write_text("start,end\n2024-01-11 00:00:00,2024-01-12 00:00:00\n")
     for command in COMMANDS:
-        words, target = _arguments(command, idx_folder)
+        words, target = _arguments(command, idx_folder, nab_checkout)
         code = main(words)
         out, err = capfd.readouterr()
         if "read_nois=" in command:
@@ -83,7 +123,7 @@ def test_commands_in_their_order(tmp_path, idx_folder, monkeypatch, capfd):
             assert all(Path(picture).stat().st_size > 5000 for picture in pictures)
 
 
-@pytest.mark.parametrize("code", _blocks("python"), ids=["scenarios", "parts"])
+@pytest.mark.parametrize("code", _blocks("python"), ids=["scenarios", "parts", "model"])
 def test_python(code, tmp_path, monkeypatch, capfd):
     monkeypatch.chdir(tmp_path)
     settings = ", ".join(f"{value.split('=')[0]!r}: {value.split('=')[1]}" for value in SMALL)

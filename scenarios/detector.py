@@ -209,3 +209,18 @@ class Detector:
             model.restore(state[f"member{i}"])
         self.likelihood.restore(state["likelihood"])
         self._calm_since, self._peak = int(state["calm_since"]), float(state["peak"])
+
+
+HARDWARE_SEGMENTS = 32_768
+"""Rows of metal for segments, and most segments of the software beside, unless detector.memory.capacity is given."""
+
+
+def with_rows_of_metal(values: Any) -> Any:
+    """A scenario's table; hardware cannot grow rows, so beside it both sides get as many as there are."""
+    if not isinstance(values, dict) or values.get("substrate", "software") == "software":
+        return values
+    detector = values.get("detector", {})
+    memory = detector.get("memory", {}) if isinstance(detector, dict) else None
+    if not isinstance(memory, dict) or memory.get("capacity") is not None:
+        return values
+    return {**values, "detector": {**detector, "memory": {**memory, "capacity": HARDWARE_SEGMENTS}}}

@@ -13,21 +13,19 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, SerializeAsAny, field_validator
+from pydantic import Field
 
-from devices.model import DeviceModel
 from devices.units import Second
 from htm import measures
 from htm.bits import Bits
 from htm.classifier import SoftmaxClassifier, SoftmaxClassifierParams
 from htm.encoders import ImageEncoder, ImageEncoderParams
-from htm.pick import Params, pick
+from htm.pick import Params
 from htm.pooler import SpatialPooler, SpatialPoolerParams
 from htm.streams import stream
-from hwsim.cost import COSTS
 from hwsim.crossbar import CrossbarColumns
-from hwsim.params import CrossbarParams
 
+from .beside import BesideConfig
 from .data import DataParams, LabelledImages, load_images
 from .meter import Meter
 from .registry import Metric, Outcome, Progress
@@ -56,34 +54,17 @@ class RobustnessParams(Params):
     levels: int = Field(default=21, ge=2, description="shares of moved input bits from 0 to 1")
 
 
-class DigitsConfig(Params):
+class DigitsConfig(BesideConfig):
     """Everything that decides a run of the digits scenarios."""
 
-    scenario: str = Field(description="the scenario's name")
-    seed: int = Field(default=0, ge=0, description="seed of every random stream")
     substrate: str = Field(default="crossbar", description="what runs beside the software")
-    device: SerializeAsAny[DeviceModel] = Field(description="what one synapse is made of")
     data: DataParams = Field(default_factory=DataParams)
     encoder: ImageEncoderParams = Field(default_factory=ImageEncoderParams)
     pooler: SpatialPoolerParams = Field(default_factory=SpatialPoolerParams)
     learning: LearningParams = Field(default_factory=LearningParams)
     classifier: SoftmaxClassifierParams = Field(default_factory=SoftmaxClassifierParams)
     robustness: RobustnessParams = Field(default_factory=RobustnessParams)
-    crossbar: CrossbarParams = Field(default_factory=CrossbarParams)
     time: TimeParams = Field(default_factory=TimeParams)
-    cost: str = Field(default="isaac_puma", description="preset of energies, times and areas")
-
-    @field_validator("substrate")
-    @classmethod
-    def _known_substrate(cls, word: str) -> str:
-        pick(SUBSTRATES, word, "substrate")
-        return word
-
-    @field_validator("cost")
-    @classmethod
-    def _known_cost(cls, word: str) -> str:
-        pick(COSTS, word, "cost")
-        return word
 
 
 METRICS: dict[str, Metric] = {

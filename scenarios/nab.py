@@ -14,19 +14,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, SerializeAsAny, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from devices.model import DeviceModel
-from htm.pick import BadInput, Params, nearest, pick
-from hwsim.cost import COSTS
-from hwsim.params import CrossbarParams
+from htm.pick import BadInput, Params, nearest
 
-from .detector import Detector, DetectorParams
+from .beside import BesideConfig
+from .detector import Detector, DetectorParams, with_rows_of_metal
 from .meter import Meter
 from .nab_data import LabelledSeries, NabCorpus, load_nab, write_result
 from .nab_score import PROFILES, ProfileScore, nab_scores, score_corpus, threshold_rule, with_threshold_rule
 from .registry import Metric, Outcome, Progress
-from .stream import HARDWARE_SEGMENTS
 from .substrates import SUBSTRATES
 
 Scores = dict[str, NDArray[np.float64]]
@@ -66,43 +63,16 @@ class NabDataParams(Params):
     )
 
 
-class NabConfig(Params):
+class NabConfig(BesideConfig):
     """Everything that decides a run of the nab scenario."""
 
-    scenario: str = Field(default="nab", description="the scenario's name")
-    seed: int = Field(default=0, ge=0, description="seed of every random stream")
-    substrate: str = Field(
-        default="software", description="what runs beside the software, where it is another"
-    )
-    device: SerializeAsAny[DeviceModel] = Field(description="what one synapse is made of")
     data: NabDataParams = Field(default_factory=NabDataParams)
     detector: DetectorParams = Field(default_factory=DetectorParams)
-    crossbar: CrossbarParams = Field(default_factory=CrossbarParams)
-    cost: str = Field(default="isaac_puma", description="preset of energies, times and areas")
 
     @model_validator(mode="before")
     @classmethod
     def _rows_of_metal(cls, values: Any) -> Any:
-        """Hardware cannot grow rows: both sides then get as many as there are."""
-        if not isinstance(values, dict) or values.get("substrate", "software") == "software":
-            return values
-        detector = values.get("detector", {})
-        memory = detector.get("memory", {}) if isinstance(detector, dict) else None
-        if not isinstance(memory, dict) or memory.get("capacity") is not None:
-            return values
-        return {**values, "detector": {**detector, "memory": {**memory, "capacity": HARDWARE_SEGMENTS}}}
-
-    @field_validator("substrate")
-    @classmethod
-    def _known_substrate(cls, word: str) -> str:
-        pick(SUBSTRATES, word, "substrate")
-        return word
-
-    @field_validator("cost")
-    @classmethod
-    def _known_cost(cls, word: str) -> str:
-        pick(COSTS, word, "cost")
-        return word
+        return with_rows_of_metal(values)
 
 
 def _metrics() -> dict[str, Metric]:

@@ -13,17 +13,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, SerializeAsAny, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
-from devices.model import DeviceModel
 from devices.units import Second
 from htm.bits import Bits
 from htm.measures import match
-from htm.pick import Params, pick
+from htm.pick import Params
 from htm.temporal_memory import TemporalMemory, TemporalMemoryParams
-from hwsim.cost import COSTS
-from hwsim.params import CrossbarParams
 
+from .beside import BesideConfig
 from .meter import Meter
 from .registry import Metric, Outcome, Progress
 from .sequences_task import Phase, Plan, Pupil, TaskParams, plan
@@ -40,32 +38,12 @@ class SequencesTimeParams(Params):
     pause: Second = Field(default=0.0, ge=0.0, description="time between learning and the death of cells [s]")
 
 
-class SequencesConfig(Params):
+class SequencesConfig(BesideConfig):
     """Everything that decides a run of the sequences scenario."""
 
-    scenario: str = Field(default="sequences", description="the scenario's name")
-    seed: int = Field(default=0, ge=0, description="seed of every random stream")
-    substrate: str = Field(
-        default="software", description="what runs beside the software, where it is another"
-    )
-    device: SerializeAsAny[DeviceModel] = Field(description="what one synapse is made of")
     memory: TemporalMemoryParams = Field(default_factory=TemporalMemoryParams)
     task: TaskParams = Field(default_factory=TaskParams)
-    crossbar: CrossbarParams = Field(default_factory=CrossbarParams)
     time: SequencesTimeParams = Field(default_factory=SequencesTimeParams)
-    cost: str = Field(default="isaac_puma", description="preset of energies, times and areas")
-
-    @field_validator("substrate")
-    @classmethod
-    def _known_substrate(cls, word: str) -> str:
-        pick(SUBSTRATES, word, "substrate")
-        return word
-
-    @field_validator("cost")
-    @classmethod
-    def _known_cost(cls, word: str) -> str:
-        pick(COSTS, word, "cost")
-        return word
 
     @field_validator("memory")
     @classmethod

@@ -12,19 +12,17 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, SerializeAsAny, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from devices.model import DeviceModel
 from devices.units import Second
 from htm.likelihood import AnomalyLikelihoodParams
 from htm.measures import match
-from htm.pick import BadInput, Params, pick
+from htm.pick import BadInput, Params
 from htm.predictor import BucketsParams, MultiStepPredictor, MultiStepPredictorParams
 from htm.synapses import Substrate
-from hwsim.cost import COSTS
-from hwsim.params import CrossbarParams
 
-from .detector import Detector, DetectorParams
+from .beside import BesideConfig
+from .detector import Detector, DetectorParams, with_rows_of_metal
 from .meter import Meter
 from .nab_data import Times
 from .registry import Outcome, Progress
@@ -65,50 +63,19 @@ class StreamTimeParams(Params):
     stamps: bool = Field(default=False, description="the time between timestamps passes instead")
 
 
-HARDWARE_SEGMENTS = 32_768
-"""Rows of metal for segments, and most segments of the software beside, unless detector.memory.capacity is given."""
-
-
-class StreamConfig(Params):
+class StreamConfig(BesideConfig):
     """Everything that decides a run of the stream scenario."""
 
-    scenario: str = Field(default="stream", description="the scenario's name")
-    seed: int = Field(default=0, ge=0, description="seed of every random stream")
-    substrate: str = Field(
-        default="software", description="what runs beside the software, where it is another"
-    )
-    device: SerializeAsAny[DeviceModel] = Field(description="what one synapse is made of")
     data: StreamDataParams = Field(default_factory=StreamDataParams)
     detector: DetectorParams = Field(default_factory=DetectorParams)
     prediction: PredictionParams = Field(default_factory=PredictionParams)
     alarm: AlarmParams = Field(default_factory=AlarmParams)
-    crossbar: CrossbarParams = Field(default_factory=CrossbarParams)
     time: StreamTimeParams = Field(default_factory=StreamTimeParams)
-    cost: str = Field(default="isaac_puma", description="preset of energies, times and areas")
 
     @model_validator(mode="before")
     @classmethod
     def _rows_of_metal(cls, values: Any) -> Any:
-        """Hardware cannot grow rows: both sides then get as many as there are."""
-        if not isinstance(values, dict) or values.get("substrate", "software") == "software":
-            return values
-        detector = values.get("detector", {})
-        memory = detector.get("memory", {}) if isinstance(detector, dict) else None
-        if not isinstance(memory, dict) or memory.get("capacity") is not None:
-            return values
-        return {**values, "detector": {**detector, "memory": {**memory, "capacity": HARDWARE_SEGMENTS}}}
-
-    @field_validator("substrate")
-    @classmethod
-    def _known_substrate(cls, word: str) -> str:
-        pick(SUBSTRATES, word, "substrate")
-        return word
-
-    @field_validator("cost")
-    @classmethod
-    def _known_cost(cls, word: str) -> str:
-        pick(COSTS, word, "cost")
-        return word
+        return with_rows_of_metal(values)
 
 
 def run_point(config: StreamConfig, progress: Progress) -> Outcome:

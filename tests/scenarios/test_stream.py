@@ -9,9 +9,10 @@ import pytest
 import scenarios
 from htm.pick import BadInput
 from scenarios.cli import main
+from scenarios.detector import HARDWARE_SEGMENTS
 from scenarios.figures.stream import shown_records
 from scenarios.nab_data import read_series
-from scenarios.stream import HARDWARE_SEGMENTS, run_point
+from scenarios.stream import run_point
 from scenarios.stream_data import (
     StreamDataParams,
     SyntheticParams,

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+import scenarios
 from scenarios.detector import TIME, VALUE, Detector, DetectorParams
 from scenarios.nab_data import Series, read_series
 
@@ -23,15 +24,18 @@ PEER, PEER_PARTS, PEER_ANOMALY = 632, (17, 213, 1364, 93), 0.045
 """htm.core 2.2.0: records / s; us a record of encoder, pooler, memory, likelihood; mean anomaly."""
 
 
-def detector(series: Series, size: int, members: int = 1) -> Detector:
-    low, high = float(series.values.min()), float(series.values.max())
-    params = DetectorParams(value={"size": size}, members=members)  # type: ignore[arg-type]
-    return Detector(params, low, high, len(series))
+def with_bits(size: int) -> DetectorParams:
+    """NuPIC's parameters but for the bits of the value."""
+    return DetectorParams(value={"size": size})  # type: ignore[arg-type]
 
 
-def whole(series: Series, size: int, members: int = 1) -> tuple[float, float]:
+def detector(series: Series, params: DetectorParams) -> Detector:
+    return Detector(params, float(series.values.min()), float(series.values.max()), len(series))
+
+
+def whole(series: Series, params: DetectorParams) -> tuple[float, float]:
     """CPU seconds and mean anomaly."""
-    judge = detector(series, size, members)
+    judge = detector(series, params)
     records = list(zip(series.timestamps.tolist(), series.values.tolist(), strict=True))
     start = time.process_time()
     seen = [judge.compute(*record).anomaly for record in records]
@@ -40,7 +44,7 @@ def whole(series: Series, size: int, members: int = 1) -> tuple[float, float]:
 
 def parts(series: Series, size: int) -> tuple[float, ...]:
     """Microseconds a record of encoder, pooler, memory and likelihood."""
-    judge = detector(series, size)
+    judge = detector(series, with_bits(size))
     region = judge.model.regions[0]
     assert region.pooler is not None
     spent = np.zeros(4)
@@ -67,21 +71,21 @@ def main() -> None:
     options = parser.parse_args()
     inside = options.folder / "data" / "realKnownCause"
     series = read_series((inside if inside.is_dir() else options.folder) / "nyc_taxi.csv")
-    whole(series, 400)
+    whole(series, with_bits(400))
     print(f"{'bits':>5} {'records/s':>10} {'htm.core':>9} {'ratio':>6} {'anomaly':>8}", end="   ")
     print("us: encoder pooler memory likelihood")
     for size in (400, 1000):
-        runs = [whole(series, size) for _ in range(options.repeats)]
+        runs = [whole(series, with_bits(size)) for _ in range(options.repeats)]
         rate = len(series) / statistics.median(seconds for seconds, _ in runs)
         shown = " ".join(f"{one:6.0f}" for one in parts(series, size))
         print(f"{size:5} {rate:10.0f} {PEER:9} {rate / PEER:6.2f} {runs[0][1]:8.3f}   {shown}")
     print(
         f"{'':31} {PEER_ANOMALY:8.3f}   {' '.join(f'{one:6}' for one in PEER_PARTS)}   (htm.core, 1,000 bits)"
     )
-    seconds, anomaly = whole(series, 400, 5)
-    print(
-        f"five members, as the nab preset has it: {len(series) / seconds:.0f} records/s, anomaly {anomaly:.3f}"
-    )
+    preset = scenarios.load("nab").detector
+    for members in (1, preset.members):
+        seconds, anomaly = whole(series, preset.model_copy(update={"members": members}))
+        print(f"nab preset, members {members}: {len(series) / seconds:.0f} records/s, anomaly {anomaly:.3f}")
 
 
 if __name__ == "__main__":

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 import scenarios
+from scenarios import nab_published
 from scenarios.cli import main
-from scenarios.detector import Detector, DetectorParams
+from scenarios.detector import Detector
 from scenarios.nab_data import load_nab, read_result
 from scenarios.nab_score import nab_scores, threshold_rule, with_threshold_rule
 from scenarios.plots import figures_of
@@ -103,47 +104,6 @@ def test_the_scores_are_those_of_a_detector_run_by_hand(nab, tmp_path):
     np.testing.assert_array_equal(arrays[f"score_software|{name}"], by_hand)
 
 
-def test_a_resting_detector_halves_what_is_no_news():
-    rng = np.random.default_rng(0)
-    memory = {"cells_per_column": 4, "activation_threshold": 6, "matching_threshold": 4, "new_synapses": 10}
-    params = {"pooler": {"columns": 128, "density": 0.08}, "memory": memory}
-    restless, resting = (
-        Detector(DetectorParams(rest=rest, time=None, **params), 0.0, 10.0, 600, seed=1)
-        for rest in (0.0, 1.0)
-    )
-    alarms, halved, calm, peak = 0, 0, 0, 0.0
-    for i in range(600):
-        wild = i >= 300 and i // 10 % 4 == 0
-        value = float(rng.uniform(5, 10)) if wild else float(i % 3)
-        moment = datetime(2024, 1, 1) + timedelta(hours=i)
-        one, two = restless.compute(moment, value), resting.compute(moment, value)
-        assert one.score == one.log_likelihood == two.log_likelihood
-        if i < calm and one.log_likelihood <= peak:
-            assert two.score == one.log_likelihood / 2
-            halved += 1
-        else:
-            assert two.score == one.log_likelihood
-            if one.log_likelihood >= 0.5:
-                alarms, calm, peak = alarms + 1, i + 1 + resting.probation, one.log_likelihood
-    assert alarms and halved
-
-
-def test_members_are_averaged_and_a_saved_detector_continues():
-    params = DetectorParams(
-        members=3, pooler={"columns": 128, "density": 0.08}, memory={"cells_per_column": 2}
-    )
-    made = [Detector(params, 0.0, 9.0, 200, seed=4) for _ in range(2)]
-    moments = [datetime(2024, 1, 1) + timedelta(hours=i) for i in range(200)]
-    for i in range(100):
-        made[0].compute(moments[i], float(i % 9))
-    assert len({tuple(one.regions[0].columns) for one in made[0].models}) == 3, "members must differ"
-    made[1].restore(made[0].state())
-    for i in range(100, 200):
-        found = made[0].compute(moments[i], float(i % 7))
-        assert found == made[1].compute(moments[i], float(i % 7))
-        assert found.anomaly == pytest.approx(np.mean([one.anomalies[0] for one in made[0].models]))
-
-
 def test_hardware_runs_beside_it_and_an_ideal_device_scores_the_same(nab, tmp_path):
     results = run(
         nab,
@@ -171,6 +131,19 @@ def test_pictures_show_the_scores_and_every_series(nab, tmp_path):
         assert any(height == pytest.approx(row[name]) for height in heights), name
     titles = [ax.get_title(loc="left") for ax in figures["series"].axes]
     assert {"steps", "plain"} <= set(titles)
+
+
+def test_published_scores_stand_beside_where_whole_groups_are_there(nab, tmp_path, monkeypatch):
+    results = run(nab, tmp_path / "run", detector__members=1)
+    assert "published" not in str(
+        [one.get_text() for one in figures_of(results)["scores"].axes[0].get_xticklabels()]
+    )
+    monkeypatch.setattr(nab_published, "FILES", {"artificialNoAnomaly": 1, "realKnownCause": 1})
+    monkeypatch.setattr(nab_published, "PUBLISHED", {"other": (-0.1, 0.5)})
+    above, groups = figures_of(results)["scores"].axes
+    assert above.patches[-1].get_height() == pytest.approx(50 * (0.5 - 0.1 + 1))
+    (marker,) = [line for line in groups.lines if line.get_label() == "other, published"]
+    assert marker.get_xdata()[0] == pytest.approx(50 * (0.5 + 1))
 
 
 @pytest.mark.parametrize(

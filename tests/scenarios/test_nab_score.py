@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from htm.pick import BadInput
 from scenarios.nab_data import LabelledSeries, NabCorpus, Series, load_nab
+from scenarios.nab_published import FILES, published_scores
 from scenarios.nab_score import (
     NO_DETECTION,
     PROFILES,
@@ -268,3 +269,19 @@ def test_missing_scores():
     corpus = NabCorpus({"g/a.csv": series(20, [(10, 12)])})
     with pytest.raises(BadInput, match=r"scores: must be given for every series, got none for g/a\.csv"):
         score_corpus(corpus, {}, Profile())
+
+
+def test_published_scores_of_the_whole_corpus_are_the_published_ones():
+    anomalies = (0, 6, 30, 14, 19, 14, 33)
+    windows = {
+        f"{group}/{i}.csv": total if i == 0 else 0
+        for (group, count), total in zip(FILES.items(), anomalies, strict=True)
+        for i in range(count)
+    }
+    whole = published_scores(windows)
+    assert whole == pytest.approx({"NuPIC": 70.1, "NumentaTM": 64.6, "ARTime": 74.9}, abs=0.06)
+    known = {name: count for name, count in windows.items() if name.startswith("realKnownCause/")}
+    assert published_scores(known)["NuPIC"] == pytest.approx(50 * (2.078 + 19) / 19)
+    known.popitem()
+    assert published_scores(known) == {}, "a part of a group has no published score"
+    assert published_scores({f"artificialNoAnomaly/{i}.csv": 0 for i in range(5)}) == {}

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import ClassVar, final
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
-from .model import F32, Cells, DeviceModel, Where
+from .lanes import Lanes
+from .model import F32, PART, Cells, DeviceModel, Where
 from .units import Siemens
 
 
@@ -32,6 +34,17 @@ class IdealDevice(DeviceModel):
 
     def _pulsed(self, cells: Cells, where: Where, g: F32, count: F32, rng: np.random.Generator) -> F32:
         return np.clip(g + count * np.float32(self.step), np.float32(self.g_min), np.float32(self.g_max))
+
+    def _pulsed_rows(self, cells: Cells, rows: NDArray[np.int32], count: F32, lane: Lanes) -> bool:
+        if "stuck" in cells.more:
+            return False
+        low, high, height = np.float32(self.g_min), np.float32(self.g_max), max(1, PART // cells.g.shape[1])
+        for start in range(0, rows.size, height):
+            part = slice(start, start + height)
+            g = cells.g[rows[part]]
+            g += count[part] * np.float32(self.step)
+            cells.g[rows[part]] = np.clip(g, low, high, out=g)
+        return True
 
     def _written(self, cells: Cells, where: Where, target: F32, rng: np.random.Generator) -> F32:
         return target

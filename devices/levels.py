@@ -14,7 +14,8 @@ from htm.pick import Params
 
 from .curves import polynomial
 from .lanes import Lanes, normals
-from .model import F32, PROGRAM_LANE, Cells, DeviceModel, Where, store
+from .model import F32, PROGRAM_LANE, Cells, Where, store
+from .retention import AgeingDevice
 from .units import Second
 
 
@@ -31,7 +32,7 @@ class Miss(Params):
 
 
 @final
-class LevelRram(DeviceModel):
+class LevelRram(AgeingDevice):
     """Closed-loop programmed RRAM: Gaussian misses whose sd depends on the level and grows with time.
 
     A cell programmed to g_t is at ``g_t + sigma(g_t / g_max, t) z`` the time t later, z drawn once per
@@ -138,13 +139,13 @@ class LevelRram(DeviceModel):
         return self._programmed(cells, where, target, None, rng)
 
     def _aged(self, cells: Cells, where: Where, g: F32) -> F32:
-        if cells.clock <= self.program_time:  # no cell can be older than the clock
+        if self._oldest(cells) <= self.program_time:
             return g
-        log_age = np.log(np.maximum(self._elapsed(cells, where), np.float32(self.program_time)))
+        log_age = np.log(np.maximum(self._age(cells, where), np.float32(self.program_time)))
         level, z = cells.more["level"][where], cells.more["miss"][where]
         since, sigma = math.log(self.program_time), polynomial(self.program_poly, level)
         for later in self.retention:
-            if math.log(cells.clock) <= since:
+            if math.log(self._oldest(cells)) <= since:
                 break
             until, earlier, sigma = math.log(later.after), sigma, polynomial(later.poly, level)
             share = np.clip((log_age - np.float32(since)) / np.float32(until - since), 0, 1, dtype=np.float32)

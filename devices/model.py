@@ -9,60 +9,28 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, TypeAlias, final
+from typing import ClassVar, final
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from htm.pick import BadInput, Params
+from htm.pick import BadInput
 
+from .cells import F32, Cells, Where, store
+from .conductance import Conducts
+from .faults import DEAD, OK, STUCK_OFF, STUCK_ON, WORN, Fails
 from .lanes import LONG_LANE, Lanes, normals
-from .units import Siemens, Volt, parse_quantity
+from .reads import Reads
 
-F32: TypeAlias = NDArray[np.float32]
-Where: TypeAlias = Any
-"""Any numpy index into an array of shape (rows, slots): rows, a pair of index arrays, ``...``."""
+__all__ = ["F32", "OK", "STUCK_OFF", "STUCK_ON", "Cells", "DeviceModel", "Where", "store"]
 
-OK, STUCK_ON, STUCK_OFF = 0, 1, 2
+PART = 1 << 14
+"""Cells worked on together where an array is large: their scratch arrays stay in the second-level cache."""
 
 # Lanes of a programming event: what each mechanism draws from (see `Lanes`).
 PROGRAM_LANE, _LEVEL, SHOWN_LANE, _VERIFY = 0, 1, 2, 3
-_FAULTS, _SPREAD = 0, 1  # lanes of fabrication
-
-
-@dataclass
-class Cells:
-    """State of an array of cells.
-
-    Attributes
-    ----------
-    g : conductance as last programmed, (rows, slots) float32 [S]
-    more : further arrays of the same shape, by the name that the model gives them
-    clock : time since fabrication [s]
-    """
-
-    g: F32
-    more: dict[str, NDArray[Any]] = field(default_factory=dict)
-    clock: float = 0.0
-
-    def state(self) -> dict[str, Any]:
-        """Copy of everything, arrays and numbers by name."""
-        arrays = {f"more.{name}": array.copy() for name, array in self.more.items()}
-        return {"g": self.g.copy(), "clock": self.clock, **arrays}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Continue from `state`."""
-        self.g[...] = state["g"]
-        self.clock = float(state["clock"])
-        for name, array in self.more.items():
-            array[...] = state[f"more.{name}"]
-
-
-def store(array: NDArray[Any], where: Where, values: Any, changed: NDArray[np.bool_] | None) -> None:
-    """Put `values` into ``array[where]`` where `changed`; none: everywhere."""
-    array[where] = values if changed is None else np.where(changed, values, array[where])
+_STUCK, _SPREAD, _FAULTS, _TRAPS = 0, 1, 2, 3  # lanes of fabrication
 
 
 def _is_rows(where: Where) -> bool:
@@ -70,65 +38,20 @@ def _is_rows(where: Where) -> bool:
     return isinstance(where, np.ndarray) and where.ndim == 1 and where.dtype == np.int32
 
 
-class DeviceModel(Params, ABC):
+class DeviceModel(Fails, Reads, Conducts, ABC):
     """One synapse's device.
 
     Every mechanism bears the same field name in every model, so an ablation is ``device.read_sigma=0`` on any
-    of them. A field that a model does not use is absent from it, and setting it is an error.
+    of them. A field that a model does not use is absent from it, and setting it is an error. Range and I-V curve,
+    reads, and faults are every model's (`Conducts`, `Reads`, `Fails`).
     """
 
     whole_pulses: ClassVar[bool] = True
     """False where one programming event can be any fraction of a pulse (a target is written, not pulses)."""
 
-    g_min: Siemens = Field(ge=0.0, description="lowest nominal conductance [S]")
-    g_max: Siemens = Field(gt=0.0, description="highest nominal conductance [S]")
-    on_off_ratio: float | None = Field(
-        default=None, gt=1.0, description="where given, sets g_min = g_max / on_off_ratio"
-    )
-    read_sigma: float = Field(
-        default=0.0, ge=0.0, description="sd of fresh Gaussian read noise, as a fraction of the conductance"
-    )
-    stuck_on_fraction: float = Field(default=0.0, ge=0.0, le=1.0, description="share of cells stuck at g_max")
-    stuck_off_fraction: float = Field(
-        default=0.0, ge=0.0, le=1.0, description="share of cells stuck at g_min"
-    )
     n_levels: int | None = Field(
         default=None, ge=2, description="evenly spaced levels a cell can rest at; none: continuous"
     )
-    read_voltage: Volt = Field(default=0.2, gt=0.0, description="voltage of a read; 0.2 V is assumed [V]")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _apply_on_off_ratio(cls, values: Any) -> Any:
-        """Set g_min from the ratio; numbers that are no numbers are left for the fields to complain about."""
-        if not isinstance(values, dict) or values.get("on_off_ratio") is None:
-            return values
-        try:
-            ratio = float(values["on_off_ratio"])
-            top = float(parse_quantity(values.get("g_max", cls.model_fields["g_max"].default), "S"))
-            given = float(parse_quantity(values.get("g_min", top / ratio), "S"))
-            usable = math.isfinite(ratio) and ratio > 1.0
-        except (TypeError, ValueError, ZeroDivisionError):
-            usable = False
-        if not usable:
-            return {"g_min": 0.0, **values}
-        default = cls.model_fields["g_min"].default
-        if not math.isclose(given, top / ratio, rel_tol=1e-9) and given != default:
-            raise ValueError(
-                f"on_off_ratio: gives g_min = {top / ratio:g} S, got g_min = {given:g} S beside it (give one)"
-            )
-        return {**values, "g_min": top / ratio}
-
-    @model_validator(mode="after")
-    def _check_range(self) -> DeviceModel:
-        if not self.g_min < self.g_max:
-            raise ValueError(f"g_min: must be below g_max ({self.g_max:g} S), got {self.g_min:g} S")
-        if self.stuck_on_fraction + self.stuck_off_fraction > 1.0:
-            raise ValueError(
-                "stuck_on_fraction + stuck_off_fraction: must not exceed 1, got "
-                f"{self.stuck_on_fraction:g} + {self.stuck_off_fraction:g}"
-            )
-        return self
 
     # What a model provides -------------------------------------------------------------------------------
 
@@ -155,7 +78,8 @@ class DeviceModel(Params, ABC):
     def _pulsed_rows(self, cells: Cells, rows: NDArray[np.int32], count: F32, lane: Lanes) -> bool:
         """Do the whole of `pulse` on whole rows in place, and say so; False where a model has no faster way.
 
-        The result must equal the general way's bit for bit. Not asked where `n_levels` is set.
+        The result must equal the general way's bit for bit. Not asked where `n_levels`, `endurance` or
+        `disturb_share` is set.
         """
         return False
 
@@ -180,14 +104,37 @@ class DeviceModel(Params, ABC):
         return False
 
     @property
+    def flickers(self) -> bool:
+        """Whether a read has noise of the model's own, not proportional to the conductance."""
+        return False
+
+    @property
+    def acceleration(self) -> float:
+        """Factor by which time passes faster for drift and retention than at the reference temperature."""
+        return 1.0
+
+    @final
+    @property
     def noisy(self) -> bool:
         """Whether a read has noise."""
-        return self.read_sigma > 0.0
+        return self.read_sigma > 0.0 or self.flickers or self.telegraphs
 
+    @final
     @property
     def proportional_noise(self) -> bool:
         """Whether the sd of a read is `read_sigma` times the conductance, and nothing else."""
-        return True
+        return not self.flickers and self.gaussian_reads
+
+    @final
+    @property
+    def still(self) -> bool:
+        """Whether, until time passes, cells are where they were programmed."""
+        return self.disturb_share == 0.0
+
+    def bounds(self, cells: Cells, where: Where) -> tuple[F32, F32]:
+        """Lowest and highest conductance [S] that pulses take each cell to."""
+        shape = cells.g[where].shape
+        return np.full(shape, self.g_min, np.float32), np.full(shape, self.g_max, np.float32)
 
     # Verbs -----------------------------------------------------------------------------------------------
 
@@ -204,17 +151,16 @@ class DeviceModel(Params, ABC):
         if self.ages:
             # float64: a float32 clock of a week counts in steps of a sixteenth of a second.
             cells.more["written_at"] = np.zeros(shape, dtype=np.float64)
+        if self.disturb_share > 0.0:
+            # Reads of a cell since it was programmed: its own, and those of its whole line.
+            cells.more["reads"] = np.zeros(shape, dtype=np.float32)
+            cells.more["line_reads"] = np.zeros((1, shape[1]), dtype=np.float32)
         with Lanes(rng, LONG_LANE) as lane:
             self._spread(cells, lane(_SPREAD))
-            if self.stuck_on_fraction > 0.0 or self.stuck_off_fraction > 0.0:
-                u = lane(_FAULTS).random(shape, dtype=np.float32)
-                stuck = np.zeros(shape, dtype=np.uint8)
-                stuck[u < self.stuck_on_fraction] = STUCK_ON
-                # Counted from the other end, so that raising one share never moves the other's cells.
-                stuck[u >= 1.0 - self.stuck_off_fraction] = STUCK_OFF
-                cells.more["stuck"] = stuck
-                cells.g[stuck == STUCK_ON] = self.g_max
-                cells.g[stuck == STUCK_OFF] = self.g_min
+            if self.may_fail:
+                self._draw_faults(cells, lane)
+            if self.telegraphs:
+                cells.more["trapped"] = lane(_TRAPS).random(shape, dtype=np.float32) < self.rtn_fraction
         return cells
 
     @final
@@ -231,14 +177,15 @@ class DeviceModel(Params, ABC):
         """
         count = np.asarray(count, dtype=np.float32)
         with Lanes(rng) as lane:
-            if self.n_levels is None and _is_rows(where) and self._pulsed_rows(cells, where, count, lane):
+            plain = self.n_levels is None and self.endurance is None and self.still
+            if plain and _is_rows(where) and self._pulsed_rows(cells, where, count, lane):
                 return
             g = self._now(cells, where)
             changed = count != 0
             rest = self._pulsed(cells, where, g, count, lane(PROGRAM_LANE))
             if self.n_levels is not None:
                 rest = self._at_levels(rest, lane(_LEVEL).random(rest.shape, dtype=np.float32))
-            self._commit(cells, where, rest, None if changed.all() else changed, lane)
+            self._commit(cells, where, rest, None if changed.all() else changed, lane, np.abs(count))
 
     @final
     def write(
@@ -273,7 +220,7 @@ class DeviceModel(Params, ABC):
         with Lanes(rng) as lane:
             for cycle in range(cycles):
                 attempted = self._written(cells, where, target, lane(PROGRAM_LANE))
-                self._commit(cells, where, self._at_levels(attempted), None, lane)
+                self._commit(cells, where, self._at_levels(attempted), None, lane, np.ones_like(attempted))
                 attempts += int(target.size)
                 if tolerance is None or cycle == cycles - 1:
                     break
@@ -289,7 +236,16 @@ class DeviceModel(Params, ABC):
     @final
     def read(self, cells: Cells, where: Where, rng: np.random.Generator) -> F32:
         """One noisy read [S] of each cell of `where`."""
-        return self._read(cells, where, rng) if self.noisy else self.conductance(cells, where)
+        seen = self._read(cells, where, rng) if self.noisy else self.conductance(cells, where)
+        if not self.still:
+            cells.more["reads"][where] += np.float32(1)
+        return seen
+
+    @final
+    def note_line_reads(self, cells: Cells, slots: NDArray[np.int32]) -> None:
+        """Whole lines of cells, (n,) slots, were read once by a circuit of its own: their cells are disturbed."""
+        if not self.still:
+            cells.more["line_reads"][0, slots] += np.float32(1)
 
     @final
     def relax(self, cells: Cells, seconds: float) -> None:
@@ -307,7 +263,40 @@ class DeviceModel(Params, ABC):
     @final
     def read_noise(self, cells: Cells, where: Where, g: F32) -> F32:
         """Standard deviation [S] of one read of cells now at `g` [S]."""
-        return self._noise(cells, where, g)
+        sd = self._noise(cells, where, g)
+        return sd if self.gaussian_reads else self.law_sd(g, sd, self._telegraph(cells, where, g))
+
+    @final
+    def seen(self, cells: Cells, where: Where, g: F32, rng: np.random.Generator) -> F32:
+        """One noisy read [S] of cells known to be at `g` [S] now, shaped like ``cells.g[where]``."""
+        if not self.noisy:
+            return g
+        if self.gaussian_reads:
+            xi = normals(rng, g.shape)
+            xi *= self._noise(cells, where, g)
+            xi += g
+            return xi
+        from .noise import normal_pair  # numba takes seconds to import: only for who draws
+
+        step = self._telegraph(cells, where, g)
+        return self.law_read(g, self._noise(cells, where, g), step, *normal_pair(rng, g.shape))
+
+    @final
+    def margin(self, cells: Cells, where: Where, g: F32, reference: np.float32) -> F32:
+        """Distance of cells at `g` [S] from `reference` [S] in deviations of one read.
+
+        A standard normal draw above minus this has the probability that a read finds the cell above the reference,
+        exactly, whatever the law of reads.
+        """
+        sd = self._noise(cells, where, g)
+        tiny = np.float32(np.finfo(np.float32).tiny)
+        if self.gaussian_reads:
+            sd = np.maximum(sd, tiny)
+            above = np.clip((g - reference) / sd, np.float32(-1e9), np.float32(1e9))
+        else:
+            above = self.law_margin(g, sd, self._telegraph(cells, where, g), reference)
+        # A noiseless cell just at its reference is connected, as it is in software.
+        return np.where((above == 0) & (sd <= tiny), np.float32(1e9), above)
 
     # For the verbs and the models ------------------------------------------------------------------------
 
@@ -315,26 +304,69 @@ class DeviceModel(Params, ABC):
     def _now(self, cells: Cells, where: Where) -> F32:
         """True conductance now [S]; may be a view of the cells, so not to be changed."""
         g: F32 = cells.g[where]
-        if not self.ages:
+        if not self.ages and self.still:
             return g
-        aged = self._aged(cells, where, g)
+        if _is_rows(where) and g.size > 2 * PART:  # in parts that stay in the cache
+            now, step = np.empty_like(g), max(1, PART // g.shape[1])
+            for start in range(0, where.size, step):
+                now[start : start + step] = self._now(cells, where[start : start + step])
+            return now
+        aged = self._aged(cells, where, g) if self.ages else g
+        if not self.still:
+            lines = np.broadcast_to(cells.more["line_reads"], cells.g.shape)[where]
+            times = np.maximum(cells.more["reads"][where] + lines, np.float32(0))
+            gap = np.maximum(np.float32(self.g_max) - aged, np.float32(0))
+            aged = aged - gap * np.expm1(times * np.float32(math.log1p(-self.disturb_share)))
         stuck = cells.more.get("stuck")
         return aged if stuck is None else np.where(stuck[where] == OK, aged, g)
 
     @final
     def _read(self, cells: Cells, where: Where, rng: np.random.Generator) -> F32:
-        g = self._now(cells, where)
-        if not self.noisy:
-            return g
-        seen = normals(rng, g.shape)
-        seen *= self._noise(cells, where, g)
-        seen += g
-        return seen
+        return self.seen(cells, where, self._now(cells, where), rng)
+
+    @final
+    def _telegraph(self, cells: Cells, where: Where, g: F32) -> F32 | None:
+        """Distance of the two levels of telegraph noise over g; none where there is no such noise."""
+        if not self.telegraphs:
+            return None
+        return self.telegraph_step(g, self.g_max, cells.more["trapped"][where])
+
+    @final
+    def _draw_faults(self, cells: Cells, lane: Lanes) -> None:
+        """Stuck, dead and mortal cells into `cells.more`; the first two where they stay."""
+        stuck = self.draw_stuck(cells.g.shape, lane(_STUCK))
+        place, life = self.draw_dead_and_lives(stuck, lane(_FAULTS))
+        cells.more["stuck"] = stuck
+        cells.g[stuck == STUCK_ON] = self.g_max
+        cells.g[stuck == STUCK_OFF] = self.g_min
+        if place is not None:
+            dead = stuck == DEAD
+            cells.g[dead] = self._at_levels(np.float32(self.g_min) + place[dead] * np.float32(self.span))
+            if (hidden := cells.more.get("hidden")) is not None:
+                hidden[dead] = cells.g[dead]
+        if life is not None:
+            cells.more["life"] = life
 
     @final
     def _elapsed(self, cells: Cells, where: Where) -> F32:
         """Time since each cell was last programmed [s]."""
-        return (cells.clock - cells.more["written_at"][where]).astype(np.float32)
+        written = cells.more["written_at"][where]
+        age = np.empty(written.shape, dtype=np.float32)
+        np.subtract(cells.clock, written, out=age, casting="same_kind")
+        return age
+
+    @final
+    def _age(self, cells: Cells, where: Where) -> F32:
+        """The same as drift and retention feel it: at the reference temperature [s]."""
+        age = self._elapsed(cells, where)
+        if self.acceleration != 1.0:
+            age *= np.float32(self.acceleration)
+        return age
+
+    @final
+    def _oldest(self, cells: Cells) -> float:
+        """No cell can be older than the clock [s], at the reference temperature."""
+        return cells.clock * self.acceleration
 
     @final
     def _moved(self, g: F32, count: F32) -> F32:
@@ -357,9 +389,18 @@ class DeviceModel(Params, ABC):
 
     @final
     def _commit(
-        self, cells: Cells, where: Where, rest: F32, changed: NDArray[np.bool_] | None, lane: Lanes
+        self,
+        cells: Cells,
+        where: Where,
+        rest: F32,
+        changed: NDArray[np.bool_] | None,
+        lane: Lanes,
+        used: F32,
     ) -> None:
-        """Store new conductances where `changed`; stuck cells keep theirs, the others start to age anew."""
+        """Store new conductances where `changed`; stuck cells keep theirs, the others start to age anew.
+
+        `used` pulses wear a cell; the event that uses it up is its last.
+        """
         stuck = cells.more.get("stuck")
         if stuck is not None:
             free = stuck[where] == OK
@@ -371,3 +412,10 @@ class DeviceModel(Params, ABC):
         store(cells.g, where, rest, changed)
         if (written := cells.more.get("written_at")) is not None:
             store(written, where, cells.clock, changed)
+        if not self.still:
+            lines = np.broadcast_to(cells.more["line_reads"], cells.g.shape)[where]
+            store(cells.more["reads"], where, -lines, changed)
+        if stuck is not None and (life := cells.more.get("life")) is not None:
+            left = life[where] - (used if changed is None else used * changed)
+            life[where] = left
+            stuck[where] = np.where((left <= 0) & (stuck[where] == OK), WORN, stuck[where])

@@ -11,12 +11,13 @@ from pydantic import Field
 
 from .curves import SMALLEST_LEVEL, ClippedLog, polynomial
 from .lanes import normals
-from .model import F32, Cells, DeviceModel, Where, store
+from .model import F32, Cells, Where, store
+from .retention import AgeingDevice
 from .units import Second
 
 
 @final
-class Pcm(DeviceModel):
+class Pcm(AgeingDevice):
     """Phase-change cell programmed closed-loop, with t the time since a cell was last programmed.
 
     ============  =======================================================================================
@@ -62,6 +63,9 @@ class Pcm(DeviceModel):
     read_noise_q: float = Field(ge=0.0, description="Q of the 1/f read noise at r = 1 [1]")
     read_noise_power: float = Field(ge=0.0, description="power of r by which Q falls [1]")
     read_noise_cap: float = Field(ge=0.0, description="greatest Q [1]")
+    read_noise_curve: ClippedLog | None = Field(
+        default=None, description="where given, Q over r in place of the three numbers above [1]"
+    )
     read_noise_time: Second = Field(gt=0.0, description="time of one read, t_r of the 1/f read noise [s]")
 
     @property
@@ -71,15 +75,7 @@ class Pcm(DeviceModel):
 
     @property
     def ages(self) -> bool:
-        return self._drifts or self._flickers
-
-    @property
-    def noisy(self) -> bool:
-        return self.read_sigma > 0.0 or self._flickers
-
-    @property
-    def proportional_noise(self) -> bool:
-        return not self._flickers
+        return self._drifts or self.flickers
 
     @property
     def _drifts(self) -> bool:
@@ -88,8 +84,9 @@ class Pcm(DeviceModel):
         )
 
     @property
-    def _flickers(self) -> bool:
-        return self.read_noise_scale * self.read_noise_q * self.read_noise_cap > 0.0
+    def flickers(self) -> bool:
+        some = self.read_noise_curve is not None or self.read_noise_q * self.read_noise_cap > 0.0
+        return some and self.read_noise_scale > 0.0
 
     def _spread(self, cells: Cells, rng: np.random.Generator) -> None:
         if self._drifts:
@@ -135,9 +132,9 @@ class Pcm(DeviceModel):
         return self._programmed(cells, where, target, None, rng)
 
     def _aged(self, cells: Cells, where: Where, g: F32) -> F32:
-        if not self._drifts or cells.clock <= self.drift_t0:  # no cell can be older than the clock
+        if not self._drifts or self._oldest(cells) <= self.drift_t0:
             return g
-        factor = self._elapsed(cells, where)
+        factor = self._age(cells, where)
         factor *= np.float32(1.0 / self.drift_t0)
         np.log(np.maximum(factor, np.float32(1), out=factor), out=factor)
         factor *= cells.more["nu"][where]
@@ -146,15 +143,10 @@ class Pcm(DeviceModel):
         return factor
 
     def _noise(self, cells: Cells, where: Where, g: F32) -> F32:
-        if not self._flickers or cells.clock <= self.read_noise_time:
+        if not self.flickers or cells.clock <= self.read_noise_time:
             return g * np.float32(self.read_sigma)
         t_r = self.read_noise_time
-        # Q = q exp(-p ln r): numpy's float32 exp and ln are vector instructions, its power is not.
-        variance: F32 = np.log(np.maximum(cells.g[where] * np.float32(1.0 / self.g_max), SMALLEST_LEVEL))
-        variance *= np.float32(-self.read_noise_power)
-        variance += np.float32(math.log(self.read_noise_q))
-        np.exp(variance, out=variance)
-        np.minimum(variance, np.float32(self.read_noise_cap), out=variance)
+        variance = self._q(cells.g[where] * np.float32(1.0 / self.g_max))
         variance *= np.float32(self.read_noise_scale)
         variance *= variance
         spread = self._elapsed(cells, where)
@@ -166,3 +158,15 @@ class Pcm(DeviceModel):
         np.sqrt(variance, out=variance)
         variance *= np.abs(g)
         return variance
+
+    def _q(self, r: F32) -> F32:
+        """Q of the 1/f read noise at relative level `r`."""
+        if self.read_noise_curve is not None:
+            return self.read_noise_curve.at(r)
+        # Q = q exp(-p ln r): numpy's float32 exp and ln are vector instructions, its power is not.
+        q: F32 = np.log(np.maximum(r, SMALLEST_LEVEL))
+        q *= np.float32(-self.read_noise_power)
+        q += np.float32(math.log(self.read_noise_q))
+        np.exp(q, out=q)
+        np.minimum(q, np.float32(self.read_noise_cap), out=q)
+        return q

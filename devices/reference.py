@@ -64,3 +64,37 @@ def _constant(stays: F32, noise: F32, left: NDArray[np.int32]) -> tuple[F32, F32
         share = share * (two - share)
         left = left >> 1
     return one - gone, np.minimum(scale * (gone * (two - gone)), LARGEST_VARIANCE)
+
+
+def affine_pulses(
+    g: F32,
+    count: F32,
+    xi: F32,
+    slope: tuple[F32, F32],
+    first: tuple[F32, F32],
+    gain: tuple[F32, F32],
+    bounds: tuple[F32, F32],
+    size: tuple[np.float32, np.float32],
+    proportional: bool,
+    ends: tuple[np.float32, np.float32],
+    fresh: F32,
+) -> None:
+    """See `devices.affine_kernels.affine_pulses`: pulse after pulse, in float64; `count` to be moderate."""
+    up = count > 0
+    share = np.where(up, *gain).astype(np.float64)
+    a = share * np.where(up, *slope)
+    step = np.maximum(a * np.where(up, ends[1] - g, g - ends[0]) + share * np.where(up, *first), 0.0)
+    spread = np.where(up, *size).astype(np.float64)
+    n = np.floor(np.abs(count) + 0.5).astype(np.int64)
+    # Of the next step over the first one: mean and variance. Of the way: mean and variance, over the step or absolute.
+    ahead, total, variance = np.ones_like(a), np.zeros_like(a), np.zeros_like(a)
+    for pulse in range(int(n.max(initial=0))):
+        on = pulse < n
+        fresh_noise = spread**2 * (ahead**2 + a**2 * variance) if proportional else (share * spread) ** 2
+        variance = np.where(on, variance * (1.0 - a) ** 2 + fresh_noise, variance)
+        total = np.where(on, total + ahead, total)
+        ahead = np.where(on, ahead * (1.0 - a), ahead)
+    sd = np.sqrt(variance) * (step if proportional else 1.0)
+    change = step * total + sd * xi
+    moved = np.clip(np.where(up, g + change, g - change), *bounds)
+    fresh[:] = np.where(n >= 1, moved, g)

@@ -8,12 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from .cells import F32, Cells, Where
 from .lanes import Lanes, normals
-from .model import F32, PROGRAM_LANE, SHOWN_LANE, Cells, DeviceModel, Where
+from .model import PROGRAM_LANE, SHOWN_LANE
+from .pulsed import PulsedDevice
 
 
 @final
-class SoftBoundsRram(DeviceModel):
+class SoftBoundsRram(PulsedDevice):
     """Filamentary RRAM driven open-loop by identical SET and RESET pulses.
 
     One SET pulse takes the distance x to the upper bound to ``x (1 - a) - s a c xi``, one RESET pulse the
@@ -42,47 +44,10 @@ class SoftBoundsRram(DeviceModel):
     step_down: float = Field(
         gt=0.0, lt=1.0, description="share of the distance to the lower bound that one RESET pulse covers [1]"
     )
-    d2d_sigma: float = Field(
-        default=0.0,
-        ge=0.0,
-        description="cell-to-cell sd of the step, as a fraction of it; cut where that reaches 1 [1]",
-    )
-    up_down_sigma: float = Field(
-        default=0.0,
-        ge=0.0,
-        description="cell-to-cell sd of the step, opposite for SET and RESET, as a fraction [1]",
-    )
-    g_max_sigma: float = Field(
-        default=0.0,
-        ge=0.0,
-        description="cell-to-cell sd of the upper bound, as a fraction of g_max - g_min [1]",
-    )
-    g_min_sigma: float = Field(
-        default=0.0,
-        ge=0.0,
-        description="cell-to-cell sd of the lower bound, as a fraction of g_max - g_min [1]",
-    )
-    c2c_sigma: float = Field(
-        default=0.0, ge=0.0, description="cycle-to-cycle sd of one pulse's step, as a fraction of it [1]"
-    )
     c2c_additive: bool = Field(
         default=False,
         description="whether that sd keeps its size at the symmetry point instead of shrinking with the step",
     )
-    write_sigma: float = Field(
-        default=0.0,
-        ge=0.0,
-        description="sd of the noise that a programming event leaves on the shown conductance, "
-        "as a fraction of g_max - g_min; does not accumulate [1]",
-    )
-    program_sigma: float = Field(
-        default=0.0, ge=0.0, description="sd of one direct write's miss, as a fraction of g_max - g_min [1]"
-    )
-
-    @property
-    def span(self) -> float:
-        """Nominal range [S]."""
-        return self.g_max - self.g_min
 
     @property
     def step(self) -> float:
@@ -96,24 +61,21 @@ class SoftBoundsRram(DeviceModel):
         shape = cells.g.shape
         with Lanes(rng) as lane:
             if self.d2d_sigma > 0.0 or self.up_down_sigma > 0.0:
-                gain = 1.0 + _within_one(self.d2d_sigma, shape, lane(0))
-                tilt = self.up_down_sigma * normals(lane(1), shape)
-                # A tilt may outweigh the gain of a slow cell: folded, as in aihwkit. No pulse covers more.
-                for name, share in (
-                    ("step_up", self.step_up * np.abs(gain + tilt)),
-                    ("step_down", self.step_down * np.abs(gain - tilt)),
-                ):
-                    cells.more[name] = np.minimum(share, 1.0).astype(np.float32)
+                up, down = self._draw_gains(shape, lane)
+                # No pulse covers more than the distance.
+                cells.more["step_up"] = np.minimum(self.step_up * up, 1.0).astype(np.float32)
+                cells.more["step_down"] = np.minimum(self.step_down * down, 1.0).astype(np.float32)
             if self.g_max_sigma > 0.0 or self.g_min_sigma > 0.0:
-                high = self.g_max + self.span * self.g_max_sigma * normals(lane(2), shape)
-                low = self.g_min + self.span * self.g_min_sigma * normals(lane(3), shape)
-                low, high = np.maximum(low, 0.0), np.maximum(high, 0.0)
-                # Crossed bounds are swapped, as in aihwkit: no smallest window has to be assumed.
-                cells.more["bottom"] = np.minimum(low, high).astype(np.float32)
-                cells.more["top"] = np.maximum(low, high).astype(np.float32)
+                cells.more["bottom"], cells.more["top"] = self._draw_bounds(shape, lane)
                 cells.g[...] = cells.more["bottom"]
-        if self.write_sigma > 0.0:
-            cells.more["hidden"] = cells.g.copy()
+        self._spread_rest(cells, rng)
+
+    def bounds(self, cells: Cells, where: Where) -> tuple[F32, F32]:
+        bottom, top = cells.more.get("bottom"), cells.more.get("top")
+        if bottom is None or top is None:
+            shape = cells.g[where].shape
+            return np.full(shape, self.g_min, np.float32), np.full(shape, self.g_max, np.float32)
+        return bottom[where], top[where]
 
     def _own(self, cells: Cells, name: str, nominal: float, where: Where, shape: tuple[int, ...]) -> F32:
         """One constant of each cell, (cells,)."""
@@ -133,13 +95,9 @@ class SoftBoundsRram(DeviceModel):
             down *= self.step_up / (self.step_up + self.step_down)
         return np.float32(up), np.float32(down)
 
-    def _pulsed(self, cells: Cells, where: Where, g: F32, count: F32, rng: np.random.Generator) -> F32:
+    def _moved_by(self, cells: Cells, where: Where, g: F32, count: F32, xi: F32) -> F32:
         from .kernels import soft_bound_pulses  # numba takes seconds to import: only for who pulses
 
-        hidden = cells.more.get("hidden")
-        if hidden is not None:
-            g = hidden[where]
-        xi = normals(rng, g.size) if self.c2c_sigma > 0.0 else np.zeros(g.size, dtype=np.float32)
         noise_up, noise_down = self._cycle_noise
         moved = soft_bound_pulses(
             g.ravel(),
@@ -147,8 +105,8 @@ class SoftBoundsRram(DeviceModel):
             self._own(cells, "step_down", self.step_down, where, g.shape),
             self._own(cells, "bottom", self.g_min, where, g.shape),
             self._own(cells, "top", self.g_max, where, g.shape),
-            np.broadcast_to(count, g.shape).ravel(),
-            xi,
+            count.ravel(),
+            xi.ravel(),
             noise_up,
             noise_down,
             not self.c2c_additive,
@@ -161,6 +119,8 @@ class SoftBoundsRram(DeviceModel):
         from .kernels import soft_bound_rows
 
         none, slots = np.empty((0, cells.g.shape[1]), dtype=np.float32), cells.g.shape[1]
+        if self.ages:
+            return False  # cells are not where they were put, and have an age to keep
         more = cells.more
         xi = normals(lane(PROGRAM_LANE), count.shape) if self.c2c_sigma > 0.0 else np.zeros_like(count)
         shown = none
@@ -189,24 +149,3 @@ class SoftBoundsRram(DeviceModel):
             np.float32(self.span),
         )
         return True
-
-    def _written(self, cells: Cells, where: Where, target: F32, rng: np.random.Generator) -> F32:
-        if self.program_sigma > 0.0:
-            miss = np.float32(self.program_sigma * self.span)
-            target = target + miss * normals(rng, target.shape)
-        bottom, top = cells.more.get("bottom"), cells.more.get("top")
-        if bottom is None or top is None:
-            return np.clip(target, np.float32(self.g_min), np.float32(self.g_max))
-        return np.clip(target, bottom[where], top[where])
-
-    def _shown(self, rest: F32, rng: np.random.Generator) -> F32:
-        sigma = np.float32(self.write_sigma * self.span)
-        return rest + sigma * normals(rng, rest.shape)
-
-
-def _within_one(sigma: float, shape: tuple[int, ...], rng: np.random.Generator) -> F32:
-    """Gaussian draws of sd `sigma` within -1..1; the others are drawn again."""
-    drawn = np.float32(sigma) * normals(rng, shape)
-    while (outside := np.abs(drawn) >= 1.0).any():
-        drawn[outside] = np.float32(sigma) * normals(rng, int(outside.sum()))
-    return drawn

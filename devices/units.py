@@ -60,6 +60,8 @@ Ampere = Annotated[float, _parsed("A"), _unit("A")]
 Second = Annotated[float, _parsed("s"), _unit("s")]
 Joule = Annotated[float, _parsed("J"), _unit("J")]
 Watt = Annotated[float, _parsed("W"), _unit("W")]
+Kelvin = Annotated[float, _parsed("K"), _unit("K")]
+ElectronVolt = Annotated[float, _parsed("eV"), _unit("eV")]
 SquareMetre = Annotated[float, _parsed("m2"), _unit("m2")]
 
 

@@ -148,8 +148,9 @@ class CrossbarSegments(Segments):
         g = array.device.read(array.cells, rows, array.streams["read"])
         if self._analog:
             array.events["adc"] += int(rows.size)
-            above = np.where(driven, g - np.float32(array.device.g_min), np.float32(0))
-            return np.asarray(above.sum(axis=1) / np.float32(array.mapping.span), dtype=np.float32)
+            mapping = array.mapping
+            above = np.where(driven, array.device.chord(g) - np.float32(mapping.line_ends[0]), np.float32(0))
+            return np.asarray(above.sum(axis=1) / np.float32(mapping.line_span), dtype=np.float32)
         array.events["sense"] += int(driven.sum())
         return np.asarray((driven & (g >= array.mapping.reference)).sum(axis=1, dtype=np.int32))
 

@@ -37,9 +37,26 @@ class Mapping:
         return np.float32(self.device.g_min + np.float32(self.threshold) * np.float32(self.span))
 
     @property
+    def line_reference(self) -> np.float32:
+        """Current of a cell at the reference over its voltage [S]: the reference is a device too."""
+        return np.float32(self.device.chord(np.array([self.reference]))[0])
+
+    @property
+    def line_ends(self) -> tuple[float, float]:
+        """What one cell at g_min, and one at g_max, adds to a line's current over the voltage [S]."""
+        low, high = self.device.chord(np.array([self.device.g_min, self.device.g_max], dtype=np.float32))
+        return (self.device.g_min, self.device.g_max) if self.device.ohmic else (float(low), float(high))
+
+    @property
+    def line_span(self) -> float:
+        """What a connected synapse adds to a line's current, above an unconnected one, over the voltage [S]."""
+        low, high = self.line_ends
+        return high - low
+
+    @property
     def unit_current(self) -> float:
         """Current of one fully connected synapse above an unconnected one [A]."""
-        return self.device.read_voltage * self.span
+        return self.device.read_voltage * self.line_span
 
     def conductance(self, permanence: NDArray[Any]) -> F32:
         """Target conductance of a permanence [S]."""

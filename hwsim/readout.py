@@ -57,7 +57,8 @@ class LineStore:
     @property
     def ageless(self) -> bool:
         """Whether cells are where they were programmed: they do not age, or no time has passed."""
-        return not self._array.device.ages or self._array.cells.clock == 0.0
+        device = self._array.device
+        return device.still and (not device.ages or self._array.cells.clock == 0.0)
 
     def note_rows(self, rows: NDArray[np.int32]) -> None:
         """Leave programmed rows of ageless cells for later. Many late rows are looked at together, because then
@@ -79,9 +80,12 @@ class LineStore:
     def refresh_slots(self, active: Bits) -> None:
         """Look again at driven lines that have aged since the last look."""
         array = self._array
-        if not array.device.ages:
-            return
-        stale = active[self._clock[active] != array.cells.clock]
+        if array.device.still:
+            if not array.device.ages:
+                return
+            stale = active[self._clock[active] != array.cells.clock]
+        else:  # the last read may have moved them
+            stale = active
         if stale.size:
             self.values[stale] = self._look(array, (slice(None), stale)).T
             self._clock[stale] = array.cells.clock
@@ -105,12 +109,7 @@ class BinaryReadout:
 
     def _margin(self, array: CellArray, where: Where) -> F32:
         """Distance from the reference in deviations of one read."""
-        g = array.conductance(where)
-        tiny = np.float32(np.finfo(np.float32).tiny)
-        sd = np.maximum(array.device.read_noise(array.cells, where, g), tiny)
-        above = np.clip((g - array.mapping.reference) / sd, np.float32(-1e9), np.float32(1e9))
-        # A noiseless cell just at its reference is connected, as it is in software.
-        above = np.where((above == 0) & (sd == tiny), np.float32(1e9), above)
+        above = array.device.margin(array.cells, where, array.conductance(where), array.mapping.reference)
         return np.where(self._pool[where], above, np.float32(-1e9))
 
     def refresh_rows(self, rows: NDArray[np.int32]) -> None:
@@ -132,6 +131,7 @@ class BinaryReadout:
         """Cells sensed as connected, (rows,)."""
         array, lines, rows = self._array, self._lines, self._tiling.rows
         lines.refresh_slots(active)
+        array.device.note_line_reads(array.cells, active)
         count_binary(array, self._tiling, active)
         if not array.device.noisy:
             reference = array.mapping.reference
@@ -154,14 +154,17 @@ class BinaryReadout:
 class AnalogReadout:
     """One current per line and tile, all cells on driven lines included, through an ADC; tiles added digitally.
 
-    Independent Gaussian cell noise is drawn once per line with the summed variance: equal in law.
+    Independent Gaussian cell noise is drawn once per line with the summed variance: equal in law. Other laws of reads
+    are drawn cell by cell. Currents follow the cells' I-V curve at the read voltage.
     """
 
     def __init__(self, array: CellArray, tiling: Tiling, params: CrossbarParams, adc_offset: F32) -> None:
         self._array, self._tiling, self._params = array, tiling, params
-        self._lines = LineStore(array, CellArray.conductance)
-        separate = array.device.noisy and not array.device.proportional_noise
-        self._noise = LineStore(array, read_noise) if separate else None
+        device = array.device
+        self._by_cell = device.noisy and not device.gaussian_reads
+        self._lines = LineStore(array, CellArray.conductance if self._by_cell else line_conductance)
+        separate = device.gaussian_reads and device.noisy and not device.proportional_noise
+        self._noise = LineStore(array, line_noise) if separate else None
         width = self._lines.values.shape[1]
         self._sums = np.zeros((tiling.down, width), dtype=np.float32)
         self._squares = np.zeros_like(self._sums)
@@ -172,7 +175,7 @@ class AnalogReadout:
 
     def refresh_rows(self, rows: NDArray[np.int32]) -> None:
         """Look at programmed rows again."""
-        if self._noise is None and self._lines.ageless:
+        if self._noise is None and self._lines.ageless and self._array.device.ohmic and not self._by_cell:
             self._lines.note_rows(rows)
             return
         for store in self._stores:
@@ -197,9 +200,12 @@ class AnalogReadout:
         for store in self._stores:
             store.refresh_slots(active)
         bounds = tiling.bounds(active)
+        array.device.note_line_reads(array.cells, active)
         variance, draws = self._squares, _NONE
-        proportional = array.device.noisy and self._noise is None
-        if proportional:
+        proportional = array.device.noisy and self._noise is None and not self._by_cell
+        if self._by_cell:
+            self._sum_by_cell(active, bounds)
+        elif proportional:
             kernels.line_sums_and_squares(g, active, bounds, self._sums, variance)
         else:
             kernels.line_sums(g, active, bounds, self._sums)
@@ -210,20 +216,29 @@ class AnalogReadout:
             kernels.row_sums_and_squares(array.cells.g, late, active, bounds, self._sums, variance)
         if proportional:
             variance *= np.float32(array.device.read_sigma) ** 2
-        if array.device.noisy:
+        if array.device.noisy and not self._by_cell:
             draws = normals(array.streams["read"], self._sums.shape)
         total = kernels.convert(
             self._sums, variance, draws, tiling.rows, tiling.tile_columns, self._offset, self._lsb, self._top
         )
         count_analog(array, tiling, self._params, active, bounds)
-        return total[: tiling.rows] / np.float32(array.mapping.span)
+        return total[: tiling.rows] / np.float32(array.mapping.line_span)
+
+    def _sum_by_cell(self, active: Bits, bounds: NDArray[np.int64]) -> None:
+        """Line sums of one draw a cell."""
+        array, device = self._array, self._array.device
+        where = (np.arange(self._sums.shape[1])[None, :], active[:, None])
+        seen = device.seen(array.cells, where, self._lines.values[active], array.streams["read"])
+        seen = np.ascontiguousarray(device.chord(seen))
+        kernels.line_sums(seen, np.arange(active.size, dtype=np.int32), bounds, self._sums)
 
 
 def adc_scale(array: CellArray, tiling: Tiling, params: CrossbarParams) -> tuple[np.float32, np.float32]:
     """ADC step [S] and highest code. Full scale is a share of all cells of a tile driven and fully on."""
     if params.adc_bits is None:
         return np.float32(0), np.float32(0)
-    on = array.mapping.span if params.reference_column else array.device.g_max
+    mapping = array.mapping
+    on = mapping.line_span if params.reference_column else mapping.line_ends[1]
     cells = min(tiling.tile_rows, tiling.slots)
     top = 2**params.adc_bits - 1
     return np.float32(params.adc_range * cells * on / top), np.float32(top)
@@ -256,3 +271,18 @@ def count_binary(array: CellArray, tiling: Tiling, active: Bits) -> None:
 def read_noise(array: CellArray, where: Where) -> F32:
     """Standard deviation of one read [S]."""
     return array.device.read_noise(array.cells, where, array.conductance(where))
+
+
+def line_conductance(array: CellArray, where: Where) -> F32:
+    """Current of a read over its voltage [S]."""
+    return array.device.chord(array.conductance(where))
+
+
+def line_noise(array: CellArray, where: Where) -> F32:
+    """Standard deviation of that [S]: current and conductance fluctuate in proportion."""
+    sd = read_noise(array, where)
+    return (
+        sd
+        if array.device.ohmic
+        else sd * array.device.bend(array.conductance(where), array.device.read_voltage)
+    )

@@ -204,31 +204,40 @@ class WiredReadout:
         return self._sensed(active) if self._params.readout == "binary" else self._summed(active)
 
     def _read(self, slots: Bits) -> F32:
-        """One read of the cells at these slots, (slots, lines) [S]."""
+        """One read of the cells at these slots, current over the full voltage, (slots, lines) [S]."""
+        device = self._array.device
         for store in self._stores:
             store.refresh_slots(slots)
         g = self._lines.values if slots.size == self._tiling.slots else self._lines.values[slots]
         if self._noise is None:
-            return g
+            return device.chord(g)
+        if not device.gaussian_reads:
+            where = (np.arange(g.shape[1])[None, :], slots[:, None])
+            return device.chord(device.seen(self._array.cells, where, g, self._array.streams["read"]))
         noise = self._noise.values if slots.size == self._tiling.slots else self._noise.values[slots]
-        return np.maximum(g + noise * normals(self._array.streams["read"], g.shape), np.float32(0))
+        return device.chord(
+            np.maximum(g + noise * normals(self._array.streams["read"], g.shape), np.float32(0))
+        )
 
     def _sensed(self, active: Bits) -> NDArray[np.int32]:
         array, rows = self._array, self._tiling.rows
+        array.device.note_line_reads(array.cells, active)
         count_binary(array, self._tiling, active)
         seen = self._tiles.sensed(self._read(active)[:, :rows], active)
-        connected = (seen >= array.mapping.reference) & self._pool.T[active]
+        connected = (seen >= array.mapping.line_reference) & self._pool.T[active]
         return np.asarray(connected.sum(axis=0, dtype=np.int32))
 
     def _summed(self, active: Bits) -> F32:
         array, tiling, params = self._array, self._tiling, self._params
         bounds = tiling.bounds(active)
+        array.device.note_line_reads(array.cells, active)
         # All cells of a tile are in its network, those on lines that are not driven too.
         everything = np.arange(tiling.slots, dtype=np.int32)
-        self._tiles.sums(self._read(everything), active, bounds, self._noise is None, self._sums)
+        self._tiles.sums(
+            self._read(everything), active, bounds, self._noise is None and array.device.still, self._sums
+        )
         total = kernels.convert(
             self._sums, _NONE, _NONE, tiling.rows, tiling.tile_columns, self._offset, self._lsb, self._top
         )
         count_analog(array, tiling, params, active, bounds)
-        span = np.float32(array.mapping.span)
-        return np.asarray(total[: tiling.rows] / span)
+        return np.asarray(total[: tiling.rows] / np.float32(array.mapping.line_span))

@@ -46,7 +46,7 @@ def test_conductance_stays_within_bounds(
 ) -> None:
     device = device_from({"preset": name, "n_levels": n_levels})
     cells, rng = somewhere(device, seed), stream(seed, "pulse")
-    low, high = cells.more.get("bottom", device.g_min), cells.more.get("top", device.g_max)
+    low, high = device.bounds(cells, ...)
     for _ in range(3):
         device.pulse(cells, ..., np.broadcast_to(pulses(device, counts), SHAPE), rng)
         assert (cells.g >= 0).all()

@@ -151,12 +151,15 @@ def test_ratio_and_range_can_be_overridden_again_and_again(
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        ("pcm_joshi2021", "device: unknown name 'pcm_joshi2021' (did you mean pcm_joshi2020?)"),
+        (
+            "pcm_joshi2021",
+            "device: unknown name 'pcm_joshi2021' (did you mean pcm_joshi2020 or pcm_hermes2023?)",
+        ),
         (
             {"preset": "rram_gong", "read_sigma": 0},
             "device: unknown name 'rram_gong' (did you mean rram_gong2018",
         ),
-        (3, "device: unknown name 3 (known: ideal, "),
+        (3, "device: unknown name 3 (known: capacitor_li2018, "),
         ({"read_sigma": 0.1}, "device.preset: must be given, one of ideal, "),
         ({"preset": "ideal", "read_nois": 1}, "device.read_nois: unknown key (did you mean read_sigma"),
         (

@@ -1,0 +1,46 @@
+"""State of an array of cells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+F32: TypeAlias = NDArray[np.float32]
+Where: TypeAlias = Any
+"""Any numpy index into an array of shape (rows, slots): rows, a pair of index arrays, ``...``."""
+
+
+@dataclass
+class Cells:
+    """State of an array of cells.
+
+    Attributes
+    ----------
+    g : conductance as last programmed, (rows, slots) float32 [S]
+    more : further arrays of the same shape, by the name that the model gives them
+    clock : time since fabrication [s]
+    """
+
+    g: F32
+    more: dict[str, NDArray[Any]] = field(default_factory=dict)
+    clock: float = 0.0
+
+    def state(self) -> dict[str, Any]:
+        """Copy of everything, arrays and numbers by name."""
+        arrays = {f"more.{name}": array.copy() for name, array in self.more.items()}
+        return {"g": self.g.copy(), "clock": self.clock, **arrays}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Continue from `state`."""
+        self.g[...] = state["g"]
+        self.clock = float(state["clock"])
+        for name, array in self.more.items():
+            array[...] = state[f"more.{name}"]
+
+
+def store(array: NDArray[Any], where: Where, values: Any, changed: NDArray[np.bool_] | None) -> None:
+    """Put `values` into ``array[where]`` where `changed`; none: everywhere."""
+    array[where] = values if changed is None else np.where(changed, values, array[where])

@@ -14,6 +14,9 @@ from htm.streams import restore_stream, save_stream, stream
 
 from .mapping import Mapping
 
+Places = tuple[NDArray[np.intp], NDArray[np.intp]]
+"""Cells by row and slot, two arrays of one length."""
+
 STREAMS = ("program", "pulse", "round", "read")
 
 
@@ -30,6 +33,8 @@ class CellArray:
     programming : ``open_loop`` pulses and trusts; ``write_verify`` reads, writes and repeats
     verify_tolerance : permanence error that a verify step accepts
     verify_cycles : most attempts of one write
+    permanences : ``analog`` ones are the conductances; ``digital`` ones are kept in a memory beside the cells, which
+        are only written on or off where a permanence crosses the threshold
     """
 
     def __init__(
@@ -43,17 +48,38 @@ class CellArray:
         programming: Literal["open_loop", "write_verify"],
         verify_tolerance: float,
         verify_cycles: int,
+        permanences: Literal["analog", "digital"] = "analog",
     ) -> None:
         self.mapping, self.device, self.events = mapping, mapping.device, events
         self._verify = programming == "write_verify"
         self._tolerance = verify_tolerance * mapping.span
         self._cycles = verify_cycles
+        # Fresh cells are taken to be off, as they leave the factory.
+        self._kept = np.zeros(shape, dtype=np.float32) if permanences == "digital" else None
+        self._on = np.zeros(shape if permanences == "digital" else (0, 0), dtype=np.bool_)
         self.cells = self.device.fabricate(shape, stream(seed, f"{name}.fabricate"))
         # A stream for each kind of act: switching one mechanism off never shifts another's draws.
         self.streams = {act: stream(seed, f"{name}.{act}") for act in STREAMS}
 
     def program(self, where: Where, permanence: NDArray[Any]) -> None:
         """Write permanences (shaped like cells.g[where])."""
+        if self._kept is None:
+            self._write(where, permanence)
+            return
+        self.events["memory"] += int(np.size(permanence))
+        self._kept[where] = permanence
+        self._switch(where)
+
+    def _switch(self, where: Where) -> None:
+        """Write the cells of `where` on or off whose digital permanence has crossed the threshold."""
+        assert self._kept is not None
+        wanted = self._kept[where] >= np.float32(self.mapping.threshold)
+        crossed = _places(where, wanted != self._on[where])
+        if crossed[0].size:
+            self._on[crossed] = ~self._on[crossed]
+            self._write(crossed, self._on[crossed])
+
+    def _write(self, where: Where, permanence: NDArray[Any]) -> None:
         target = self.mapping.conductance(permanence)
         attempts = self.device.write(
             self.cells,
@@ -67,6 +93,12 @@ class CellArray:
         if self._verify:
             self.events["verify"] += attempts
 
+    def amounts(self, change: float, n: int) -> F32:
+        """What one phase of learning adds to cells of `n` rows for a permanence change, (n,), in `train`'s unit."""
+        if self._kept is not None:
+            return np.full(n, change, dtype=np.float32)
+        return self.whole(self.mapping.pulses(change), n)
+
     def whole(self, pulses: float, n: int) -> F32:
         """Pulses of one phase for `n` rows, (n,): whole numbers of mean `pulses` where the device needs them."""
         if not self.device.whole_pulses or pulses.is_integer():
@@ -76,12 +108,19 @@ class CellArray:
         return np.float32(low) + drawn.astype(np.float32)
 
     def train(self, rows: NDArray[np.int32], counts: F32, pulses: int) -> None:
-        """Pulse the cells of `rows` by signed `counts` (n, slots), `pulses` in all; or read, write and verify."""
-        if self._verify:
+        """Pulse the cells of `rows` by signed `counts` (n, slots), `pulses` in all; or read, write and verify.
+
+        With digital permanences `counts` are changes of these; cells are only written where one crosses the threshold.
+        """
+        if self._kept is not None:
+            self.events["memory"] += int(np.count_nonzero(counts))
+            self._kept[rows] = np.clip(self._kept[rows] + counts, np.float32(0), np.float32(1))
+            self._switch(rows)
+        elif self._verify:
             self._retarget(rows, counts)
-            return
-        self.device.pulse(self.cells, rows, counts, self.streams["pulse"])
-        self.events["pulse"] += pulses
+        else:
+            self.device.pulse(self.cells, rows, counts, self.streams["pulse"])
+            self.events["pulse"] += pulses
 
     def _retarget(self, rows: NDArray[np.int32], counts: F32) -> None:
         """Closed loop: read each cell, add the wanted change to what was read, write and verify."""
@@ -92,22 +131,53 @@ class CellArray:
         wanted = seen + counts[at, slots] * np.float32(self.device.step)
         self.program(where, self.mapping.permanence(wanted))
 
+    def note_cycles(self, *phases: F32) -> None:
+        """Count the pulses that learning rows take one after the other; a memory needs none."""
+        if self._kept is None:
+            self.events["pulse_cycle"] += sum(int(np.ceil(phase).sum()) for phase in phases)
+
+    def read_back(self, rows: NDArray[np.int32]) -> F32:
+        """Permanences of whole rows as the controller finds them."""
+        if self._kept is not None:
+            self.events["memory"] += int(np.size(rows)) * self._kept.shape[1]
+            return self.permanence(rows)
+        self.events["row_read"] += int(np.size(rows))
+        return self.mapping.permanence(self.device.read(self.cells, rows, self.streams["read"]))
+
     def conductance(self, where: Where) -> F32:
         """True conductance now [S]."""
         return self.device.conductance(self.cells, where)
 
+    @property
+    def digital(self) -> bool:
+        """Whether permanences are kept beside the cells."""
+        return self._kept is not None
+
     def permanence(self, where: Where = ...) -> F32:
         """True permanence now."""
+        if self._kept is not None:
+            return self._kept[where].copy()
         return self.mapping.permanence(self.conductance(where))
 
     def state(self) -> dict[str, Any]:
         """Everything needed to continue identically."""
         streams = {f"stream.{act}": save_stream(rng) for act, rng in self.streams.items()}
         cells = {f"cells.{name}": value for name, value in self.cells.state().items()}
-        return {**streams, **cells}
+        kept = {} if self._kept is None else {"kept": self._kept.copy(), "on": self._on.copy()}
+        return {**streams, **cells, **kept}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Continue from `state`."""
         self.streams = {act: restore_stream(state[f"stream.{act}"]) for act in STREAMS}
+        if self._kept is not None:
+            self._kept[...], self._on[...] = state["kept"], state["on"]
         prefix = "cells."
         self.cells.restore({k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)})
+
+
+def _places(where: Where, chosen: NDArray[np.bool_]) -> Places:
+    """The chosen ones of the cells that ``where`` names: whole rows, or a pair of index arrays."""
+    if isinstance(where, tuple):
+        return np.asarray(where[0])[chosen], np.asarray(where[1])[chosen]
+    at, slots = np.nonzero(chosen)
+    return (at + (where.start or 0) if isinstance(where, slice) else where[at]), slots

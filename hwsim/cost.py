@@ -60,7 +60,8 @@ def isaac_puma() -> CostParams:
     0.05 mW; NeuroSim V1.4 read of 0.55 V for 10 ns at R_on 100 kohm, R_off 1.7 Mohm; TaOx/HfOx pulses of 1.6 V and
     50 ns (NeuroSim's table). *Derived*: sensing one cell 0.55^2 V^2 x 10 uS x 10 ns = 30 fJ; mean conductance
     during a write (10 + 0.59)/2 uS. *Assumed*: one addition and one comparison each cost shift-and-add power for
-    1 ns (0.05 pJ); ADC energy does not change with its bits; power scales with the cells of a tile.
+    1 ns (0.05 pJ); ADC energy does not change with its bits; power scales with the cells of a tile;
+    changing or comparing one digital permanence costs one addition, and the memory that holds it nothing.
     """
     return CostParams(
         tile_read_power=0.3e-3,
@@ -104,7 +105,8 @@ def cost(events: Mapping[str, int], params: CostParams, tile_cells: int) -> Cost
         "ADC": count["adc"] * params.adc_energy,
         "sensing": (count["sense"] + count["cell_read"]) * params.sense_energy,
         "writing": (count["pulse"] + count["write"]) * write_pulse,
-        "digital": count["add"] * params.add_energy + count["compare"] * params.compare_energy,
+        "digital": (count["add"] + count["memory"]) * params.add_energy
+        + count["compare"] * params.compare_energy,
     }
     latency = (
         count["read_cycle"] * params.read_time
@@ -117,7 +119,7 @@ def cost(events: Mapping[str, int], params: CostParams, tile_cells: int) -> Cost
 
 _EVENTS = (
     "tile_read", "read_cycle", "line_drive", "adc", "adc_cycle", "sense", "sense_cycle", "cell_read",
-    "pulse", "pulse_cycle", "write", "add", "compare",
+    "pulse", "pulse_cycle", "write", "add", "compare", "memory",
 )  # fmt: skip
 
 

@@ -75,12 +75,11 @@ class CrossbarColumns(Columns):
         return self._readout.overlap(active)
 
     def _adapt(self, rows: Bits, active: Bits, up: float, down: float) -> None:
-        array, mapping = self.array, self.array.mapping
-        raised = array.whole(mapping.pulses(up), rows.size)
-        lowered = array.whole(mapping.pulses(down), rows.size)
+        array = self.array
+        raised, lowered = array.amounts(up, rows.size), array.amounts(down, rows.size)
         flags = active_flags(active, self.n_inputs)
         counts, pulses = kernels.pulse_counts(rows, self.pool.view(np.uint8), flags, raised, lowered)
-        array.events["pulse_cycle"] += int(np.ceil(raised).sum() + np.ceil(lowered).sum())
+        array.note_cycles(raised, lowered)
         array.train(rows, counts, pulses)
         self._readout.refresh_rows(rows)
 
@@ -89,7 +88,8 @@ class CrossbarColumns(Columns):
         return connected_spans(self.pool & (g >= self.array.mapping.reference), shape)
 
     def _trim(self, rows: Bits, below: float) -> None:
-        seen = self.array.mapping.permanence(self._read_cells(rows))
+        array = self.array
+        seen = array.permanence(rows) if array.digital else array.mapping.permanence(self._read_cells(rows))
         at, slots = np.nonzero(self.pool[rows] & (seen < np.float32(below)))
         self.array.program((rows[at], slots), np.zeros(at.size, dtype=np.float32))
         self._readout.refresh_rows(rows)
@@ -131,9 +131,7 @@ class CrossbarSegments(Segments):
 
     def read(self, rows: Bits) -> NDArray[np.float32]:
         array = self.array
-        array.events["row_read"] += int(np.size(rows))
-        seen = array.mapping.permanence(array.device.read(array.cells, rows, array.streams["read"]))
-        return np.where(self.wiring.source[rows] >= 0, seen, np.float32(0))
+        return np.where(self.wiring.source[rows] >= 0, array.read_back(rows), np.float32(0))
 
     def _overlap(self, active: Bits) -> NDArray[Any]:
         rows, _ = self.wiring.driven(active, 1)
@@ -155,21 +153,19 @@ class CrossbarSegments(Segments):
         return np.asarray((driven & (g >= array.mapping.reference)).sum(axis=1, dtype=np.int32))
 
     def _adapt(self, rows: Bits, active: Bits, up: float, down: float) -> None:
-        array, mapping = self.array, self.array.mapping
-        source = self.wiring.source[rows]
+        array, source = self.array, self.wiring.source[rows]
         driven = active_flags(active, self.n_inputs)[source] != 0
-        raised = array.whole(mapping.pulses(up), rows.size)[:, None]
-        lowered = array.whole(mapping.pulses(down), rows.size)[:, None]
+        raised, lowered = (array.amounts(change, rows.size)[:, None] for change in (up, down))
         counts = np.where(source >= 0, np.where(driven, raised, -lowered), np.float32(0))
-        array.events["pulse_cycle"] += int(np.ceil(raised).sum() + np.ceil(lowered).sum())
+        array.note_cycles(raised, lowered)
         array.train(rows, counts.astype(np.float32), int(np.ceil(np.abs(counts)).sum()))
 
     def _punish(self, rows: Bits, active: Bits, down: float) -> None:
         array, source = self.array, self.wiring.source[rows]
         driven = (source >= 0) & (active_flags(active, self.n_inputs)[source] != 0)
-        lowered = array.whole(array.mapping.pulses(down), rows.size)[:, None]
+        lowered = array.amounts(down, rows.size)[:, None]
         counts = np.where(driven, -lowered, np.float32(0))
-        array.events["pulse_cycle"] += int(np.ceil(lowered).sum())
+        array.note_cycles(lowered)
         array.train(rows, counts.astype(np.float32), int(np.ceil(np.abs(counts)).sum()))
 
     def _spent(self, rows: Bits) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
@@ -247,6 +243,7 @@ class CrossbarSubstrate(Substrate):
             programming=params.programming,
             verify_tolerance=params.verify_tolerance,
             verify_cycles=params.verify_cycles,
+            permanences=params.permanences,
         )
         self.arrays.append(array)
         return array

@@ -53,6 +53,10 @@ class CrossbarParams(Params):
     wire_tolerance: float = Field(
         default=1e-4, gt=0.0, lt=1.0, description="relative tolerance of a solve of the wires"
     )
+    permanences: Literal["analog", "digital"] = Field(
+        default="analog",
+        description="where they live: in the conductances, or in a memory beside cells that are only on or off",
+    )
     programming: Literal["open_loop", "write_verify"] = Field(
         default="open_loop", description="pulse and trust, or read, write and verify"
     )

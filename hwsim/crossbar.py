@@ -10,15 +10,11 @@ from numpy.typing import NDArray
 from devices.model import F32, DeviceModel
 from devices.noise import normals
 from htm.bits import Bits
-from htm.pick import BadInput
 from htm.streams import restore_stream, save_stream, stream
 from htm.synapses import (
-    SPENT,
     Columns,
-    Segments,
     State,
     Substrate,
-    Wiring,
     active_flags,
     check_columns,
     connected_spans,
@@ -31,6 +27,7 @@ from .array import CellArray
 from .mapping import Mapping, Tiling
 from .params import CrossbarParams
 from .readout import AnalogReadout, BinaryReadout
+from .segments import CrossbarSegments
 from .wired import WiredReadout
 
 
@@ -110,101 +107,6 @@ class CrossbarColumns(Columns):
     def restore(self, state: State) -> None:
         self.array.restore(state)
         self._readout.refresh_all()
-
-
-@final
-class CrossbarSegments(Segments):
-    """Segments on rows of devices behind address registers: slot and source are wired digitally.
-
-    Only wired, driven slots see a voltage, so empty slots do not leak.
-    """
-
-    def __init__(self, array: CellArray, params: CrossbarParams, n_inputs: int) -> None:
-        rows, slots = array.cells.g.shape
-        super().__init__(rows, slots, n_inputs, array.mapping.threshold)
-        self.array, self._analog = array, params.readout == "analog"
-        self.wiring = Wiring.empty(rows, slots, n_inputs)
-
-    @property
-    def permanence(self) -> NDArray[np.float32]:
-        return np.where(self.wiring.source >= 0, self.array.permanence(), np.float32(0))
-
-    def read(self, rows: Bits) -> NDArray[np.float32]:
-        array = self.array
-        return np.where(self.wiring.source[rows] >= 0, array.read_back(rows), np.float32(0))
-
-    def _overlap(self, active: Bits) -> NDArray[Any]:
-        rows, _ = self.wiring.driven(active, 1)
-        result = np.zeros(self.rows, dtype=np.float32 if self._analog else np.int32)
-        result[rows] = self._overlap_of(rows, active)
-        return result
-
-    def _overlap_of(self, rows: Bits, active: Bits) -> NDArray[Any]:
-        array, source = self.array, self.wiring.source[rows]
-        driven = (source >= 0) & (active_flags(active, self.n_inputs)[source] != 0)
-        array.events["row_read"] += int(rows.size)
-        g = array.device.read(array.cells, rows, array.streams["read"])
-        if self._analog:
-            array.events["adc"] += int(rows.size)
-            mapping = array.mapping
-            above = np.where(driven, array.device.chord(g) - np.float32(mapping.line_ends[0]), np.float32(0))
-            return np.asarray(above.sum(axis=1) / np.float32(mapping.line_span), dtype=np.float32)
-        array.events["sense"] += int(driven.sum())
-        return np.asarray((driven & (g >= array.mapping.reference)).sum(axis=1, dtype=np.int32))
-
-    def _adapt(self, rows: Bits, active: Bits, up: float, down: float) -> None:
-        array, source = self.array, self.wiring.source[rows]
-        driven = active_flags(active, self.n_inputs)[source] != 0
-        raised, lowered = (array.amounts(change, rows.size)[:, None] for change in (up, down))
-        counts = np.where(source >= 0, np.where(driven, raised, -lowered), np.float32(0))
-        array.note_cycles(raised, lowered)
-        array.train(rows, counts.astype(np.float32), int(np.ceil(np.abs(counts)).sum()))
-
-    def _punish(self, rows: Bits, active: Bits, down: float) -> None:
-        array, source = self.array, self.wiring.source[rows]
-        driven = (source >= 0) & (active_flags(active, self.n_inputs)[source] != 0)
-        lowered = array.amounts(down, rows.size)[:, None]
-        counts = np.where(driven, -lowered, np.float32(0))
-        array.note_cycles(lowered)
-        array.train(rows, counts.astype(np.float32), int(np.ceil(np.abs(counts)).sum()))
-
-    def _spent(self, rows: Bits) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        # The controller reads each row back and compares: a noisy read may spare or drop a weak synapse.
-        spent = (self.wiring.source[rows] >= 0) & (self.read(rows) <= np.float32(SPENT))
-        at, slots = np.nonzero(spent)
-        return rows[at], slots.astype(np.int32)
-
-    def _elapse(self, seconds: float) -> None:
-        self.array.device.relax(self.array.cells, seconds)
-
-    def _connect(
-        self, rows: NDArray[np.int32], slots: NDArray[np.int32], sources: NDArray[np.int32], permanence: float
-    ) -> None:
-        # An emptied slot is only forgotten by its address register; its device is not touched.
-        wired = sources >= 0
-        where = (rows[wired], slots[wired])
-        if where[0].size:
-            self.array.program(where, np.full(int(wired.sum()), permanence, dtype=np.float32))
-
-    def _extend(self, rows: int) -> None:
-        raise BadInput(
-            f"rows: the array has {self.rows} rows of metal and cannot grow, asked for {rows}; "
-            "a temporal memory needs a capacity here"
-        )
-
-    def _widen(self, slots: int) -> None:
-        """Every slot is stored from the start."""
-
-    def state(self) -> State:
-        return {"source": self.wiring.source.copy(), **self.array.state()}
-
-    def restore(self, state: State) -> None:
-        if np.shape(state["source"]) != (self.rows, self.slots):
-            raise BadInput(
-                f"state: source must have shape {(self.rows, self.slots)}, got {np.shape(state['source'])}"
-            )
-        self.wiring.assign(state["source"])
-        self.array.restore(state)
 
 
 @final

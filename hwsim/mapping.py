@@ -36,18 +36,18 @@ class Mapping:
         """Conductance against which a cell is sensed [S]: that of the connection threshold."""
         return np.float32(self.device.g_min + np.float32(self.threshold) * np.float32(self.span))
 
-    @property
+    @cached_property
     def line_reference(self) -> np.float32:
         """Current of a cell at the reference over its voltage [S]: the reference is a device too."""
         return np.float32(self.device.chord(np.array([self.reference]))[0])
 
-    @property
+    @cached_property
     def line_ends(self) -> tuple[float, float]:
         """What one cell at g_min, and one at g_max, adds to a line's current over the voltage [S]."""
         low, high = self.device.chord(np.array([self.device.g_min, self.device.g_max], dtype=np.float32))
         return (self.device.g_min, self.device.g_max) if self.device.ohmic else (float(low), float(high))
 
-    @property
+    @cached_property
     def line_span(self) -> float:
         """What a connected synapse adds to a line's current, above an unconnected one, over the voltage [S]."""
         low, high = self.line_ends

@@ -1,4 +1,4 @@
-"""Plain numpy twins of the kernels in `hwsim.kernels`; tests hold them equal."""
+"""Plain numpy twins of the kernels in `hwsim.kernels` and `hwsim.segment_kernels`; tests hold them equal."""
 
 from __future__ import annotations
 
@@ -133,3 +133,59 @@ def pulse_counts(
     signed = np.where(flags != 0, up[:, None], -down[:, None])
     counts = np.where(pool[rows] != 0, signed, np.float32(0)).astype(np.float32)
     return counts, int(np.ceil(np.abs(counts)).sum())
+
+
+def driven_sums(
+    rows: NDArray[np.int32],
+    active: NDArray[np.int32],
+    source: NDArray[np.int32],
+    flags: NDArray[np.uint8],
+    seen: NDArray[np.float32],
+    spread: NDArray[np.float32],
+    low: np.float32,
+    sums: NDArray[np.float32],
+    squares: NDArray[np.float32],
+) -> None:
+    driven = np.isin(source[rows], active)
+    sums[:] = np.where(driven, seen - low, 0).sum(axis=1)
+    squares[:] = np.where(driven, spread**2, 0).sum(axis=1)
+
+
+def driven_above(
+    rows: NDArray[np.int32],
+    active: NDArray[np.int32],
+    source: NDArray[np.int32],
+    flags: NDArray[np.uint8],
+    seen: NDArray[np.float32],
+    reference: np.float32,
+    counts: NDArray[np.int32],
+) -> int:
+    driven = np.isin(source[rows], active)
+    counts[:] = (driven & (seen >= reference)).sum(axis=1)
+    return int(driven.sum())
+
+
+def slot_changes(
+    rows: NDArray[np.int32],
+    active: NDArray[np.int32],
+    source: NDArray[np.int32],
+    flags: NDArray[np.uint8],
+    on: NDArray[np.float32],
+    off: NDArray[np.float32],
+    changes: NDArray[np.float32],
+) -> int:
+    line = source[rows]
+    changes[:] = np.where(np.isin(line, active), on[:, None], np.where(line >= 0, off[:, None], 0))
+    return int(np.ceil(np.abs(changes)).sum())
+
+
+def wired_below(
+    rows: NDArray[np.int32],
+    source: NDArray[np.int32],
+    seen: NDArray[np.float32],
+    bound: np.float32,
+    found: NDArray[np.int32],
+) -> int:
+    at, slots = np.nonzero((source[rows] >= 0) & (seen <= bound))
+    found[0, : at.size], found[1, : at.size] = rows[at], slots
+    return int(at.size)

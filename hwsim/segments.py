@@ -1,0 +1,160 @@
+"""Segments on a crossbar: rows of devices behind address registers."""
+
+from __future__ import annotations
+
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from devices.model import F32
+from devices.noise import normals
+from htm.bits import Bits
+from htm.pick import BadInput
+from htm.synapses import SPENT, Segments, State, Wiring
+
+from . import segment_kernels as kernels
+from .array import CellArray
+from .params import CrossbarParams
+
+
+@final
+class CrossbarSegments(Segments):
+    """Segments on rows of devices behind address registers: slot and source are wired digitally.
+
+    Only wired, driven slots see a voltage, so empty slots do not leak.
+    """
+
+    def __init__(self, array: CellArray, params: CrossbarParams, n_inputs: int) -> None:
+        rows, slots = array.cells.g.shape
+        super().__init__(rows, slots, n_inputs, array.mapping.threshold)
+        self.array, self._analog = array, params.readout == "analog"
+        self.wiring = Wiring.empty(rows, slots, n_inputs)
+        self._flags = np.zeros(n_inputs + 1, dtype=np.uint8)
+
+    @property
+    def permanence(self) -> NDArray[np.float32]:
+        return np.where(self.wiring.source >= 0, self.array.permanence(), np.float32(0))
+
+    def read(self, rows: Bits) -> NDArray[np.float32]:
+        array = self.array
+        return np.where(self.wiring.source[rows] >= 0, array.read_back(rows), np.float32(0))
+
+    def _overlap(self, active: Bits) -> NDArray[Any]:
+        rows, _ = self.wiring.driven(active, 1)
+        result = np.zeros(self.rows, dtype=np.float32 if self._analog else np.int32)
+        result[rows] = self._overlap_of(rows, active)
+        return result
+
+    def _overlap_of(self, rows: Bits, active: Bits) -> NDArray[Any]:
+        array = self.array
+        array.events["row_read"] += int(rows.size)
+        if self._analog:
+            return self._currents(rows, active)
+        seen = array.device.read(array.cells, rows, array.streams["read"])
+        counts = np.empty(rows.size, dtype=np.int32)
+        wires = active, self.wiring.source, self._flags
+        array.events["sense"] += kernels.driven_above(rows, *wires, seen, array.mapping.reference, counts)
+        return counts
+
+    def _currents(self, rows: Bits, active: Bits) -> F32:
+        """Current of each row's driven cells above the leakage, over that of a connected synapse, (len(rows),).
+
+        Independent Gaussian noise of the cells is drawn once a row, with the summed variance: equal in law.
+        """
+        array, device, mapping = self.array, self.array.device, self.array.mapping
+        array.events["adc"] += int(rows.size)
+        draws, scale = None, np.float32(0)
+        if not device.gaussian_reads or not device.still:
+            seen = spread = device.chord(device.read(array.cells, rows, array.streams["read"]))
+        else:
+            g = device.conductance(array.cells, rows)
+            seen = spread = device.chord(g)
+            if device.noisy:
+                draws = normals(array.streams["read"], rows.size)
+                scale = np.float32(device.read_sigma if device.proportional_noise else 1.0)
+                if not device.proportional_noise:
+                    spread = device.read_noise(array.cells, rows, g)
+                    spread = spread if device.ohmic else spread * device.bend(g, device.read_voltage)
+        sums, squares = np.empty((2, rows.size), dtype=np.float32)
+        low = np.float32(mapping.line_ends[0])
+        kernels.driven_sums(rows, active, self.wiring.source, self._flags, seen, spread, low, sums, squares)
+        if draws is not None:
+            np.sqrt(squares, out=squares)
+            squares *= scale
+            squares *= draws
+            sums += squares
+        sums *= np.float32(1.0 / mapping.line_span)
+        return sums
+
+    def _adapt(self, rows: Bits, active: Bits, up: float, down: float) -> None:
+        array = self.array
+        raised, lowered = array.amounts(up, rows.size), array.amounts(down, rows.size)
+        array.note_cycles(raised, lowered)
+        self._change(rows, active, raised, -lowered)
+
+    def _punish(self, rows: Bits, active: Bits, down: float) -> None:
+        lowered = self.array.amounts(down, rows.size)
+        self.array.note_cycles(lowered)
+        self._change(rows, active, -lowered, np.zeros_like(lowered))
+
+    def _change(self, rows: Bits, active: Bits, on: F32, off: F32) -> None:
+        """Change the slots of `rows` whose input is active by `on`, the other wired ones by `off`, (len(rows),)."""
+        changes = np.empty((rows.size, self.slots), dtype=np.float32)
+        pulses = kernels.slot_changes(rows, active, self.wiring.source, self._flags, on, off, changes)
+        self.array.train(rows, changes, pulses)
+
+    def _spent(self, rows: Bits) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        # The controller reads each row back and compares: a noisy read may spare or drop a weak synapse.
+        array, device, source = self.array, self.array.device, self.wiring.source
+        found = np.empty((2, rows.size * source.shape[1] + 1), dtype=np.int32)
+        if array.digital:
+            n = kernels.wired_below(rows, source, array.read_back(rows), np.float32(SPENT), found)
+            return found[0, :n], found[1, :n]
+        array.events["row_read"] += int(rows.size)
+        bound = np.float32(device.g_min + SPENT * array.mapping.span)
+        if device.noisy and device.gaussian_reads and device.still:
+            # Only cells within reach of the noise need a draw: our normal numbers end at 5.5.
+            g = device.conductance(array.cells, rows)
+            lowest = g - np.float32(6) * device.read_noise(array.cells, rows, g)
+            n = kernels.wired_below(rows, source, lowest, bound, found)
+            where = found[0, :n], found[1, :n]
+            if n:
+                spent = device.read(array.cells, where, array.streams["read"]) <= bound
+                where = where[0][spent], where[1][spent]
+            return where
+        seen = device.read(array.cells, rows, array.streams["read"])
+        n = kernels.wired_below(rows, source, seen, bound, found)
+        return found[0, :n], found[1, :n]
+
+    def _elapse(self, seconds: float) -> None:
+        self.array.device.relax(self.array.cells, seconds)
+
+    def _connect(
+        self, rows: NDArray[np.int32], slots: NDArray[np.int32], sources: NDArray[np.int32], permanence: float
+    ) -> None:
+        # An emptied slot is only forgotten by its address register; its device is not touched.
+        wired = sources >= 0
+        where = (rows[wired], slots[wired])
+        if where[0].size:
+            self.array.program(where, np.full(int(wired.sum()), permanence, dtype=np.float32))
+
+    def _extend(self, rows: int) -> None:
+        raise BadInput(
+            f"rows: the array has {self.rows} rows of metal and cannot grow, asked for {rows}; "
+            "a temporal memory needs a capacity here"
+        )
+
+    def _widen(self, slots: int) -> None:
+        """Every slot is stored from the start."""
+
+    def state(self) -> State:
+        return {"source": self.wiring.source.copy(), **self.array.state()}
+
+    def restore(self, state: State) -> None:
+        if np.shape(state["source"]) != (self.rows, self.slots):
+            raise BadInput(
+                f"state: source must have shape {(self.rows, self.slots)}, got {np.shape(state['source'])}"
+            )
+        self.wiring.assign(state["source"])
+        self.array.restore(state)

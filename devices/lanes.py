@@ -76,6 +76,8 @@ class Lanes:
         if lane in self._left_at:
             self._source.state = self._left_at[lane]
             return
+        if lane == 0 and self._current is None:
+            return  # it stands there
         if not 0 <= lane < LANES:
             raise IndexError(f"lane must be 0..{LANES - 1}, got {lane}")
         self._source.state = self._start

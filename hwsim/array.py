@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import Any, Literal, final
 
 import numpy as np
@@ -12,10 +12,14 @@ from numpy.typing import NDArray
 from devices.model import F32, Where
 from htm.streams import restore_stream, save_stream, stream
 
+from . import load_kernels
 from .mapping import Mapping
 
 Places = tuple[NDArray[np.intp], NDArray[np.intp]]
 """Cells by row and slot, two arrays of one length."""
+
+READS_A_LOOK = 100
+"""Reads after which the conductances of the slots are summed anew, for the energy of sensing them."""
 
 STREAMS = ("program", "pulse", "round", "read")
 
@@ -30,6 +34,8 @@ class CellArray:
     shape : (rows, slots)
     seed, name : the array's streams are ``{name}.fabricate``, ``{name}.program``, ...
     events : where its acts are counted
+    loads : where the conductances are summed that they draw current through [S]: of driven cells over `read` and
+        `sense` events, and of cells over `write` pulses, as last programmed
     programming : ``open_loop`` pulses and trusts; ``write_verify`` reads, writes and repeats
     verify_tolerance : permanence error that a verify step accepts
     verify_cycles : most attempts of one write
@@ -44,19 +50,21 @@ class CellArray:
         seed: int,
         name: str,
         events: Counter[str],
+        loads: defaultdict[str, float],
         *,
         programming: Literal["open_loop", "write_verify"],
         verify_tolerance: float,
         verify_cycles: int,
         permanences: Literal["analog", "digital"] = "analog",
     ) -> None:
-        self.mapping, self.device, self.events = mapping, mapping.device, events
+        self.mapping, self.device, self.events, self.loads = mapping, mapping.device, events, loads
         self._verify = programming == "write_verify"
         self._tolerance = verify_tolerance * mapping.span
         self._cycles = verify_cycles
         # Fresh cells are taken to be off, as they leave the factory.
         self._kept = np.zeros(shape, dtype=np.float32) if permanences == "digital" else None
         self._on = np.zeros(shape if permanences == "digital" else (0, 0), dtype=np.bool_)
+        self._slot_loads, self._calls_since_look = np.zeros(shape[1]), 0
         self.cells = self.device.fabricate(shape, stream(seed, f"{name}.fabricate"))
         # A stream for each kind of act: switching one mechanism off never shifts another's draws.
         self.streams = {act: stream(seed, f"{name}.{act}") for act in STREAMS}
@@ -90,6 +98,7 @@ class CellArray:
             cycles=self._cycles if self._verify else 1,
         )
         self.events["write"] += attempts
+        self.loads["write"] += float(target.mean(dtype=np.float64)) * attempts if target.size else 0.0
         if self._verify:
             self.events["verify"] += attempts
 
@@ -119,6 +128,7 @@ class CellArray:
         elif self._verify:
             self._retarget(rows, counts)
         else:
+            self.loads["write"] += load_kernels.pulsed_load(self.cells.g, rows, counts)
             self.device.pulse(self.cells, rows, counts, self.streams["pulse"])
             self.events["pulse"] += pulses
 
@@ -128,6 +138,7 @@ class CellArray:
         where = (rows[at], slots)
         seen = self.device.read(self.cells, where, self.streams["read"])
         self.events["cell_read"] += int(at.size)
+        self.loads["sense"] += float(seen.sum(dtype=np.float64))
         wanted = seen + counts[at, slots] * np.float32(self.device.step)
         self.program(where, self.mapping.permanence(wanted))
 
@@ -142,7 +153,9 @@ class CellArray:
             self.events["memory"] += int(np.size(rows)) * self._kept.shape[1]
             return self.permanence(rows)
         self.events["row_read"] += int(np.size(rows))
-        return self.mapping.permanence(self.device.read(self.cells, rows, self.streams["read"]))
+        seen = self.device.read(self.cells, rows, self.streams["read"])
+        self.loads["sense"] += float(seen.sum(dtype=np.float64))
+        return self.mapping.permanence(seen)
 
     def conductance(self, where: Where) -> F32:
         """True conductance now [S]."""
@@ -159,18 +172,31 @@ class CellArray:
             return self._kept[where].copy()
         return self.mapping.permanence(self.conductance(where))
 
+    def slots_load(self, slots: NDArray[np.int32], rows: int) -> float:
+        """Conductance of all cells of the first `rows` rows at `slots` [S], as of the last look at the whole array.
+
+        It is looked at every `READS_A_LOOK` calls: a learning step changes little of a sum over so many cells.
+        """
+        if self._calls_since_look % READS_A_LOOK == 0:
+            load_kernels.slot_loads(self.cells.g, rows, self._slot_loads)
+            self._calls_since_look = 0
+        self._calls_since_look += 1
+        return float(self._slot_loads[slots].sum())
+
     def state(self) -> dict[str, Any]:
         """Everything needed to continue identically."""
         streams = {f"stream.{act}": save_stream(rng) for act, rng in self.streams.items()}
         cells = {f"cells.{name}": value for name, value in self.cells.state().items()}
         kept = {} if self._kept is None else {"kept": self._kept.copy(), "on": self._on.copy()}
-        return {**streams, **cells, **kept}
+        look = {"slot_loads": self._slot_loads.copy(), "calls_since_look": self._calls_since_look}
+        return {**streams, **cells, **kept, **look}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Continue from `state`."""
         self.streams = {act: restore_stream(state[f"stream.{act}"]) for act in STREAMS}
         if self._kept is not None:
             self._kept[...], self._on[...] = state["kept"], state["on"]
+        self._slot_loads[...], self._calls_since_look = state["slot_loads"], int(state["calls_since_look"])
         prefix = "cells."
         self.cells.restore({k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Any, final
 
 import numpy as np
@@ -95,7 +96,9 @@ class CrossbarColumns(Columns):
         """Conductance of whole rows, each cell of their pools read once [S]."""
         array = self.array
         array.events["cell_read"] += int(np.count_nonzero(self.pool[rows]))
-        return array.device.read(array.cells, rows, array.streams["read"])
+        seen = array.device.read(array.cells, rows, array.streams["read"])
+        array.loads["sense"] += float(seen[self.pool[rows]].sum(dtype=np.float64))
+        return seen
 
     def _elapse(self, seconds: float) -> None:
         self._readout.settle()
@@ -125,6 +128,7 @@ class CrossbarSubstrate(Substrate):
     def __init__(self, device: DeviceModel, params: CrossbarParams | None = None, seed: int = 0) -> None:
         super().__init__()
         self.device, self.params, self.seed = device, params or CrossbarParams(), seed
+        self.loads: defaultdict[str, float] = defaultdict(float)
         self.arrays: list[CellArray] = []
         self.tilings: list[Tiling] = []
         self._unit_current = Mapping(device=device, threshold=0.5).unit_current
@@ -142,6 +146,7 @@ class CrossbarSubstrate(Substrate):
             self.seed,
             f"{self._chip}.{len(self.arrays)}",
             self.events,
+            self.loads,
             programming=params.programming,
             verify_tolerance=params.verify_tolerance,
             verify_cycles=params.verify_cycles,
@@ -198,9 +203,15 @@ class CrossbarSubstrate(Substrate):
         return score
 
     def state(self) -> State:
-        return {"compare": save_stream(self._compare), "events": dict(self.events)}
+        return {
+            "compare": save_stream(self._compare),
+            "events": dict(self.events),
+            "loads": dict(self.loads),
+        }
 
     def restore(self, state: State) -> None:
         self._compare = restore_stream(state["compare"])
         self.events.clear()
         self.events.update({name: int(count) for name, count in state["events"].items()})
+        self.loads.clear()
+        self.loads.update({name: float(load) for name, load in state["loads"].items()})

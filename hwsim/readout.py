@@ -133,6 +133,7 @@ class BinaryReadout:
         lines.refresh_slots(active)
         array.device.note_line_reads(array.cells, active)
         count_binary(array, self._tiling, active)
+        array.loads["sense"] += array.slots_load(active, rows)
         if not array.device.noisy:
             reference = array.mapping.reference
             counts = kernels.count_above(lines.values, active, reference)
@@ -218,6 +219,7 @@ class AnalogReadout:
             variance *= np.float32(array.device.read_sigma) ** 2
         if array.device.noisy and not self._by_cell:
             draws = normals(array.streams["read"], self._sums.shape)
+        array.loads["read"] += float(self._sums.sum())
         total = kernels.convert(
             self._sums, variance, draws, tiling.rows, tiling.tile_columns, self._offset, self._lsb, self._top
         )

@@ -145,10 +145,11 @@ def driven_sums(
     low: np.float32,
     sums: NDArray[np.float32],
     squares: NDArray[np.float32],
-) -> None:
+) -> float:
     driven = np.isin(source[rows], active)
     sums[:] = np.where(driven, seen - low, 0).sum(axis=1)
     squares[:] = np.where(driven, spread**2, 0).sum(axis=1)
+    return float(seen[driven].sum(dtype=np.float64))
 
 
 def driven_above(
@@ -159,10 +160,10 @@ def driven_above(
     seen: NDArray[np.float32],
     reference: np.float32,
     counts: NDArray[np.int32],
-) -> int:
+) -> tuple[int, float]:
     driven = np.isin(source[rows], active)
     counts[:] = (driven & (seen >= reference)).sum(axis=1)
-    return int(driven.sum())
+    return int(driven.sum()), float(seen[driven].sum(dtype=np.float64))
 
 
 def slot_changes(
@@ -189,3 +190,11 @@ def wired_below(
     at, slots = np.nonzero((source[rows] >= 0) & (seen <= bound))
     found[0, : at.size], found[1, : at.size] = rows[at], slots
     return int(at.size)
+
+
+def pulsed_load(g: NDArray[np.float32], rows: NDArray[np.int32], counts: NDArray[np.float32]) -> float:
+    return float((np.ceil(np.abs(counts)).astype(np.float64) * g[rows]).sum())
+
+
+def slot_loads(g: NDArray[np.float32], rows: int, totals: NDArray[np.float64]) -> None:
+    totals[:] = g[:rows].sum(axis=0, dtype=np.float64)

@@ -30,7 +30,7 @@ def driven_sums(
     low: np.float32,
     sums: F32,
     squares: F32,
-) -> None:
+) -> float:
     """What the driven slots of each row add to its line above `low` each, and the squares of their spread.
 
     Parameters
@@ -38,21 +38,29 @@ def driven_sums(
     seen, spread : (len(rows), slots) what each cell adds, and what its noise is proportional to [S]
     low : what is taken off for each driven cell [S]
     sums, squares : (len(rows),) results [S], [S2]
+
+    Returns
+    -------
+    sum of `seen` over all driven slots [S]
     """
     _flag(active, 1, flags)
+    load = 0.0
     share = np.empty(source.shape[1], dtype=np.float32)
     for i in range(rows.size):
         row = np.uint64(rows[i])
         for k in range(share.size):
             slot = np.uint64(k)
             share[slot] = flags[np.uint64(source[row, slot] + 1)]
-        total, square = np.float32(0), np.float32(0)
+        total, square, driven = np.float32(0), np.float32(0), np.float32(0)
         for k in range(share.size):
             slot = np.uint64(k)
             total += share[slot] * (seen[i, slot] - low)
+            driven += share[slot]
             square += share[slot] * spread[i, slot] * spread[i, slot]
         sums[i], squares[i] = total, square
+        load += float(total + driven * low)
     _flag(active, 0, flags)
+    return load
 
 
 @njit(cache=True)
@@ -64,10 +72,15 @@ def driven_above(
     seen: F32,
     reference: np.float32,
     counts: NDArray[np.int32],
-) -> int:
-    """Driven slots of each row seen at `reference` [S] or above into `counts` (len(rows),); driven slots in all."""
+) -> tuple[int, float]:
+    """Driven slots of each row seen at `reference` [S] or above into `counts` (len(rows),).
+
+    Returns
+    -------
+    driven slots in all, and the sum of what is seen there [S]
+    """
     _flag(active, 1, flags)
-    sensed = 0
+    sensed, load = 0, 0.0
     for i in range(rows.size):
         row, total, driven = np.uint64(rows[i]), 0, 0
         for k in range(source.shape[1]):
@@ -75,10 +88,11 @@ def driven_above(
             flag = flags[np.uint64(source[row, slot] + 1)]
             driven += int(flag)
             total += int(flag & np.uint8(seen[i, slot] >= reference))
+            load += float(flag * seen[i, slot])
         counts[i] = total
         sensed += driven
     _flag(active, 0, flags)
-    return sensed
+    return sensed, load
 
 
 @njit(cache=True)

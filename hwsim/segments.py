@@ -54,7 +54,9 @@ class CrossbarSegments(Segments):
         seen = array.device.read(array.cells, rows, array.streams["read"])
         counts = np.empty(rows.size, dtype=np.int32)
         wires = active, self.wiring.source, self._flags
-        array.events["sense"] += kernels.driven_above(rows, *wires, seen, array.mapping.reference, counts)
+        sensed, load = kernels.driven_above(rows, *wires, seen, array.mapping.reference, counts)
+        array.events["sense"] += sensed
+        array.loads["sense"] += load
         return counts
 
     def _currents(self, rows: Bits, active: Bits) -> F32:
@@ -78,7 +80,9 @@ class CrossbarSegments(Segments):
                     spread = spread if device.ohmic else spread * device.bend(g, device.read_voltage)
         sums, squares = np.empty((2, rows.size), dtype=np.float32)
         low = np.float32(mapping.line_ends[0])
-        kernels.driven_sums(rows, active, self.wiring.source, self._flags, seen, spread, low, sums, squares)
+        array.loads["read"] += kernels.driven_sums(
+            rows, active, self.wiring.source, self._flags, seen, spread, low, sums, squares
+        )
         if draws is not None:
             np.sqrt(squares, out=squares)
             squares *= scale

@@ -224,6 +224,7 @@ class WiredReadout:
         array.device.note_line_reads(array.cells, active)
         count_binary(array, self._tiling, active)
         seen = self._tiles.sensed(self._read(active)[:, :rows], active)
+        array.loads["sense"] += float(seen.sum())
         connected = (seen >= array.mapping.line_reference) & self._pool.T[active]
         return np.asarray(connected.sum(axis=0, dtype=np.int32))
 
@@ -236,6 +237,8 @@ class WiredReadout:
         self._tiles.sums(
             self._read(everything), active, bounds, self._noise is None and array.device.still, self._sums
         )
+        # Less what leaks back through word lines that are held at 0 V (1R).
+        array.loads["read"] += float(self._sums.sum())
         total = kernels.convert(
             self._sums, _NONE, _NONE, tiling.rows, tiling.tile_columns, self._offset, self._lsb, self._top
         )

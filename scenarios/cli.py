@@ -246,6 +246,9 @@ def _report(results: Results, plots: bool) -> None:
     done = len(results.to_dataframe())
     if done:
         _print(results.table())
+        assumed = results.assumed
+        if assumed:
+            print(f"energy assumes: {assumed}")
     print(f"results: {results.folder}")
     if plots and done == results.expected:
         from .results import plot as draw

@@ -119,6 +119,7 @@ def run_point(config: DigitsConfig, progress: Progress) -> Outcome:
     pooler = SpatialPooler(config.pooler, task.images.shape, substrate, config.seed)
     before = _conductances(pooler)
     meter = Meter(substrate, config.crossbar, config.cost)
+    meter.mark("made")
     hardware = _learn_and_test(config, task, pooler, steps, config.substrate, meter)
     fidelity = np.array([measures.match(a, b) for a, b in zip(software.codes, hardware.codes, strict=True)])
     n, labels = config.pooler.columns, task.images.test_labels
@@ -133,6 +134,12 @@ def run_point(config: DigitsConfig, progress: Progress) -> Outcome:
         arrays[f"robustness_{name}"] = result.robustness
         arrays[f"confusion_{name}"] = _confusion(labels, result.predicted, task.images.classes)
     metrics |= _spent(meter, len(task.test))
+    learned = len(task.train) * config.learning.passes
+    arrays |= meter.arrays(
+        {"learning": ("made", "learned", learned), "test": ("test", "tested", len(task.test))}
+        if learned
+        else {"test": ("test", "tested", len(task.test))}
+    )
     arrays |= _conductance_pictures(before, _conductances(pooler))
     arrays["robustness_noise_levels"] = _levels(config)
     arrays |= _examples(task, software.codes, hardware.codes)

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
 from htm.synapses import Substrate
-from hwsim.cost import COSTS, Cost, area, cost
+from hwsim.cost import COSTS, PARTS, Cost, area, assumptions, cost
 from hwsim.crossbar import CrossbarSubstrate
 from hwsim.params import CrossbarParams
 
@@ -20,8 +26,8 @@ class Meter:
 
     def __init__(self, substrate: Substrate, crossbar: CrossbarParams, preset: str) -> None:
         self._substrate, self._crossbar = substrate, crossbar
-        self._params = COSTS[preset]()
-        self._marks: dict[str, dict[str, int]] = {}
+        self._preset, self._params = preset, COSTS[preset]()
+        self._marks: dict[str, tuple[dict[str, int], dict[str, float]]] = {}
 
     @property
     def priced(self) -> bool:
@@ -30,14 +36,20 @@ class Meter:
 
     def mark(self, name: str) -> None:
         """Remember the counts of now."""
-        self._marks[name] = dict(self._substrate.events)
+        loads = self._substrate.loads if isinstance(self._substrate, CrossbarSubstrate) else {}
+        self._marks[name] = dict(self._substrate.events), dict(loads)
 
     def between(self, start: str | None, end: str) -> Cost:
         """Energy and latency from mark to mark; from the very beginning where `start` is None."""
-        counts = self._marks[end]
+        events, loads = self._marks[end]
         if start is not None:
-            counts = {name: n - self._marks[start].get(name, 0) for name, n in counts.items()}
-        return cost(counts, self._params, self._crossbar.tile_rows * self._crossbar.tile_columns)
+            first_events, first_loads = self._marks[start]
+            events = {name: n - first_events.get(name, 0) for name, n in events.items()}
+            loads = {name: load - first_loads.get(name, 0.0) for name, load in loads.items()}
+        substrate = self._substrate
+        if not isinstance(substrate, CrossbarSubstrate):
+            return cost(events, loads, self._params, 0.0)
+        return cost(events, loads, self._params, substrate.device.read_voltage, substrate.tilings)
 
     @property
     def area(self) -> float:
@@ -46,3 +58,22 @@ class Meter:
             return 0.0
         with_adc = self._crossbar.readout == "analog" and self._crossbar.adc_bits is not None
         return area(self._substrate.tilings, self._params, with_adc=with_adc)
+
+    def arrays(self, phases: Mapping[str, tuple[str | None, str, int]]) -> dict[str, NDArray[Any]]:
+        """What the picture of energies needs; nothing where nothing has a cost.
+
+        Parameters
+        ----------
+        phases : name to the marks it lies between and the records in it
+        """
+        if not self.priced:
+            return {}
+        found = {
+            f"energy_parts_{name}": np.array(list(self.between(start, end).breakdown.values())) / max(n, 1)
+            for name, (start, end, n) in phases.items()
+        }
+        return {
+            **found,
+            "energy_names": np.array(PARTS),
+            "energy_assumed": np.array(assumptions(self._preset)),
+        }

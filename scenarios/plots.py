@@ -114,6 +114,10 @@ def _run_figures(results: ResultsLike, table: Table) -> Iterator[tuple[str, Figu
     scenario = SCENARIOS.get(table.scenario)
     yield from resolve(scenario.figures if scenario else Scenario.figures)(table, arrays)
     yield from _cells(results, table, {}, "conductance")
+    from .figures.energy import energy_figure, has_energy
+
+    if has_energy(arrays):
+        yield "energy", energy_figure(arrays, table.scenario)
 
 
 def _cells(

@@ -96,6 +96,12 @@ class Results:
         """Arrays of one point, by its id."""
         return self._folder.arrays(point_id)
 
+    @property
+    def assumed(self) -> str:
+        """What the energies assume, as their prices say; empty where nothing has a price."""
+        first = str(self._finished_frame()["id"].iloc[0])
+        return str(self.arrays(first).get("energy_assumed", ""))
+
     def table(self) -> Table:
         """Table for a terminal or a notebook: software beside hardware, or a sweep's points."""
         from .tables import table_of

@@ -124,6 +124,7 @@ def run_point(config: SequencesConfig, progress: Progress) -> Outcome:
         fidelity = _fidelity(halves["software"].foreseen, halves["hardware"].foreseen)
         metrics["fidelity"] = float(np.nanmean(fidelity)) if np.isfinite(fidelity).any() else math.nan
         metrics |= _spent(meter, shown.learned)
+        arrays |= meter.arrays({"element": (None, "learned", shown.learned)})
         arrays["fidelity_per_element"] = fidelity.astype(np.float32)
     for name, half in halves.items():
         metrics |= {f"{key}_{name}": number for key, number in _metrics(config.task, half).items()}

@@ -118,6 +118,7 @@ def run_point(config: StreamConfig, progress: Progress) -> Outcome:
             metrics[name] = float(values.mean())
             arrays[f"{name}_per_record"] = values.astype(np.float32)
         metrics |= _spent(meter, len(data))
+        arrays |= meter.arrays({"record": ("made", "done", len(data))})
     return Outcome(metrics={name: metrics[name] for name in METRICS if name in metrics}, arrays=arrays)
 
 

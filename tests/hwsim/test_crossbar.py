@@ -10,7 +10,7 @@ from scipy import stats
 from devices.ideal import IdealDevice
 from devices.presets import DEVICES
 from htm.pick import BadInput
-from hwsim.cost import area, cost, isaac_puma
+from hwsim.cost import COSTS, area, assumptions, cost, isaac_puma, neurosim_22nm
 from hwsim.crossbar import CrossbarSubstrate
 from hwsim.mapping import Mapping, Tiling
 from hwsim.params import CrossbarParams
@@ -198,18 +198,62 @@ class TestMapping:
 
 class TestCost:
     def test_worked_example(self):
-        """128 x 128 tile read: 0.3 mW x 100 ns = 30 pJ; conversion 2 pJ; pulse 1.6^2 V^2 x 5.29 uS x 50 ns."""
-        params = isaac_puma()
-        result = cost({"tile_read": 2, "adc": 10, "pulse": 3, "read_cycle": 1}, params, 128 * 128)
-        assert result.breakdown["array read"] == pytest.approx(60e-12)
+        """V^2 G t of 3 mS for 100 ns at 0.2 V, of 10 uS for 10 ns, of 15 uS for 50 ns at 1.6 V; conversion 2 pJ."""
+        events = {"adc": 10, "pulse": 3, "read_cycle": 1, "memory": 4}
+        loads = {"read": 3e-3, "sense": 10e-6, "write": 15e-6}
+        result = cost(events, loads, isaac_puma(), 0.2)
+        assert result.breakdown["array read"] == pytest.approx(12e-12)
         assert result.breakdown["ADC"] == pytest.approx(20e-12)
-        assert result.breakdown["writing"] == pytest.approx(3 * 1.6**2 * 5.294e-6 * 50e-9, rel=1e-3)
+        assert result.breakdown["sensing"] == pytest.approx(4e-15)
+        assert result.breakdown["writing"] == pytest.approx(1.92e-12)
+        assert result.breakdown["digital"] == pytest.approx(0.2e-12)
         assert result.energy == pytest.approx(sum(result.breakdown.values()))
         assert result.latency == pytest.approx(100e-9)
 
-    def test_a_quarter_tile_reads_for_a_quarter(self):
-        params = isaac_puma()
-        assert cost({"tile_read": 1}, params, 64 * 64).energy == pytest.approx(30e-12 / 4)
+    def test_a_cell_of_neurosims_defaults(self):
+        """One on cell of 10 uS read at 0.55 V for 10 ns takes 30 fJ (0.55^2 V^2 x 10 uS x 10 ns)."""
+        spent = cost({"read_cycle": 1}, {"read": 10e-6}, neurosim_22nm(), 0.55)
+        assert spent.energy == pytest.approx(30.25e-15)
+        assert spent.latency == pytest.approx(10e-9)
+
+    def test_lines_that_share_an_adc_wait_for_each_other(self):
+        tiling = Tiling(rows=128, slots=128, tile_rows=128, tile_columns=128)
+        events = {"read_cycle": 1, "adc_cycle": 128}
+        assert cost(events, {}, isaac_puma(), 0.2, [tiling]).latency == pytest.approx(100e-9 + 128e-9)
+        assert cost(events, {}, neurosim_22nm(), 0.2, [tiling]).latency == pytest.approx(10e-9 + 8e-9)
+
+    def test_leakage_takes_as_long_as_the_work(self):
+        params = isaac_puma().model_copy(update={"leakage_power": 1e-3})
+        tiling = Tiling(rows=300, slots=128, tile_rows=128, tile_columns=128)
+        spent = cost({"read_cycle": 5}, {}, params, 0.2, [tiling])
+        assert spent.breakdown["leakage"] == pytest.approx(3 * 1e-3 * 500e-9)
+
+    @pytest.mark.parametrize("readout", ["analog", "binary"])
+    def test_the_current_of_a_read_is_counted(self, readout):
+        substrate, columns = _columns(IdealDevice(g_min=1e-6, g_max=1e-5), readout=readout)
+        substrate.loads.clear()
+        active = np.array([0, 1, 40], dtype=np.int32)
+        columns.overlap(active)
+        g = columns.array.conductance(...)
+        if readout == "binary":
+            assert substrate.loads["sense"] == pytest.approx(g[:ROWS, active].sum(), rel=1e-5)
+            assert not substrate.loads["read"]
+        else:
+            assert substrate.loads["read"] == pytest.approx(g[:, active].sum(), rel=1e-5)
+
+    def test_the_current_of_pulses_is_counted(self):
+        substrate, columns = _columns(IdealDevice(g_min=1e-6, g_max=1e-5))
+        g = columns.array.conductance(...)
+        substrate.loads.clear()
+        rows, active = np.array([3, 7], dtype=np.int32), np.array([0, 1, 40], dtype=np.int32)
+        columns.adapt(rows, active, 0.25, 0.125)
+        amount = 1.0 * columns.pool[rows]  # a write each, whatever it adds
+        assert substrate.loads["write"] == pytest.approx((amount * g[rows]).sum(), rel=1e-5)
+
+    @pytest.mark.parametrize("name", list(COSTS))
+    def test_every_preset_says_what_it_assumes(self, name):
+        assert assumptions(name).endswith(".")
+        assert COSTS[name]().leakage_power == 0.0 and "leakage" in assumptions(name)
 
     def test_area_of_one_tile(self):
         tiling = Tiling(rows=128, slots=128, tile_rows=128, tile_columns=128)

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import ks_2samp
 
 from devices.presets import device_from
-from hwsim import reference, segment_kernels
+from hwsim import load_kernels, reference, segment_kernels
 from hwsim.crossbar import CrossbarSubstrate
 from hwsim.params import CrossbarParams
 
@@ -26,8 +26,11 @@ def wiring(request):
 def test_driven_sums(wiring):
     rows, *_, seen = wiring
     ours, twins = np.empty((2, 2, rows.size), dtype=np.float32)
-    for module, result in ((segment_kernels, ours), (reference, twins)):
+    loads = [
         module.driven_sums(*wiring, 2 * seen, np.float32(0.1), *result)
+        for module, result in ((segment_kernels, ours), (reference, twins))
+    ]
+    assert loads[0] == pytest.approx(loads[1], rel=1e-5)
     assert np.allclose(ours, twins, rtol=1e-5, atol=1e-6)
     assert not wiring[3].any()
 
@@ -39,7 +42,8 @@ def test_driven_above(wiring):
         module.driven_above(*wiring, np.float32(0.4), counts)
         for module, counts in ((segment_kernels, ours), (reference, twins))
     ]
-    assert sensed[0] == sensed[1] > 0
+    assert sensed[0][0] == sensed[1][0] > 0
+    assert sensed[0][1] == pytest.approx(sensed[1][1], rel=1e-6)
     assert np.array_equal(ours, twins)
     assert not wiring[3].any()
 
@@ -139,3 +143,15 @@ def test_spent_synapses_are_found_as_a_read_of_every_cell_would(sigma):
     error = np.sqrt(np.maximum(p * (1 - p), 1 / n) * 2 / n)
     assert (np.abs(counts / n - p) <= 4.5 * error)[wired].all()
     assert counts.max() > 0
+
+
+def test_loads():
+    rng = np.random.default_rng(0)
+    g = rng.random((50, 33), dtype=np.float32)
+    rows = np.flatnonzero(rng.random(50) < 0.4).astype(np.int32)
+    counts = rng.integers(-4, 5, (rows.size, 33)).astype(np.float32)
+    assert load_kernels.pulsed_load(g, rows, counts) == pytest.approx(reference.pulsed_load(g, rows, counts))
+    ours, twins = np.empty((2, 33))
+    load_kernels.slot_loads(g, 41, ours)
+    reference.slot_loads(g, 41, twins)
+    assert ours == pytest.approx(twins)

@@ -290,7 +290,9 @@ def test_pictures_of_software_alone(tmp_path: Path) -> None:
 def test_pictures_name_the_hardware_and_what_was_not_learned(tmp_path: Path) -> None:
     short = [*SMALL, *HARDWARE, "task.swap=60", "task.elements=120", "task.window=15"]
     results = scenarios.run("sequences", short, out=tmp_path / "run", progress=False)
-    learning, dead = figures_of(results).values()
+    learning, dead, energy = figures_of(results).values()
+    assert "writing" in _texts(energy)
+    assert "Assumed: " in energy.get_supxlabel()
     assert [text.get_text() for text in learning.axes[0].get_legend().get_texts()] == ["software", "crossbar"]
     assert sum(text.get_text() == "not learned" for text in learning.axes[1].texts) == 4
     assert "crossbar" in _texts(dead)

@@ -343,8 +343,11 @@ class TestPictures:
         assert {path.name for path in (tmp_path / "out" / "plots").iterdir()} == {
             "stream.png",
             "stream_near.png",
+            *(["energy.png"] if "substrate" in sets else []),
         }
-        assert "records after the probationary part" in capsys.readouterr().out
+        said = capsys.readouterr().out
+        assert "records after the probationary part" in said
+        assert ("energy assumes: " in said) == ("substrate" in sets)
 
     def test_titles_say_what_the_metrics_say(self, small):
         from scenarios.figures.stream import _drawn, near_figure, stream_figure

@@ -1,0 +1,36 @@
+"""Conductances summed for the energy that they take; numpy twins in `hwsim.reference`."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+
+@njit(cache=True)
+def pulsed_load(g: NDArray[np.float32], rows: NDArray[np.int32], counts: NDArray[np.float32]) -> float:
+    """Conductance times number of pulses, each cell's rounded up, summed over the cells of `rows` [S].
+
+    Parameters
+    ----------
+    g : (all rows, slots) [S]
+    counts : (len(rows), slots) signed
+    """
+    total = 0.0
+    for i in range(rows.size):
+        row = np.uint64(rows[i])
+        line = np.float32(0)
+        for k in range(g.shape[1]):
+            slot = np.uint64(k)
+            line += np.ceil(abs(counts[i, slot])) * g[row, slot]
+        total += float(line)
+    return total
+
+
+@njit(cache=True)
+def slot_loads(g: NDArray[np.float32], rows: int, totals: NDArray[np.float64]) -> None:
+    """Conductance of each slot summed over the first `rows` rows, into `totals` (slots,) [S]."""
+    totals[:] = 0.0
+    for row in range(rows):
+        for slot in range(g.shape[1]):
+            totals[slot] += g[row, slot]

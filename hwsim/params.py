@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from devices.units import Ampere, Ohm
 from htm.pick import Params
 
 from .wires import WireParams
+from .wires.nodes import NODES
 
 
 class CrossbarParams(Params):
@@ -38,6 +39,9 @@ class CrossbarParams(Params):
     )
     bit_wire_ohm: Ohm | None = Field(
         default=None, ge=0.0, description="of bit lines, where it differs from wire_ohm [ohm]"
+    )
+    wire_node: Literal["130nm", "65nm", "45nm", "32nm", "22nm", "14nm", "10nm", "7nm"] | None = Field(
+        default=None, description="where given, the wires' resistance is that of this node's cells (NeuroSim)"
     )
     driver_ohm: Ohm = Field(default=0.0, ge=0.0, description="resistance of a word line's driver [ohm]")
     sense_ohm: Ohm = Field(default=0.0, ge=0.0, description="resistance of a bit line's sensing end [ohm]")
@@ -68,12 +72,24 @@ class CrossbarParams(Params):
         default=0, ge=0, description="which fabricated chip: other devices under the same wiring"
     )
 
+    @model_validator(mode="after")
+    def _check_wires(self) -> CrossbarParams:
+        given = [name for name in ("wire_ohm", "bit_wire_ohm") if getattr(self, name)]
+        if self.wire_node is not None and given:
+            raise ValueError(
+                f"wire_node: says what a wire resists, got {self.wire_node} beside {given[0]} (give one)"
+            )
+        return self
+
     @property
     def wires(self) -> WireParams:
         """Resistances around the cells of a tile."""
+        word, bit = self.wire_ohm, self.wire_ohm if self.bit_wire_ohm is None else self.bit_wire_ohm
+        if self.wire_node is not None:
+            word, bit = NODES[self.wire_node].word_and_bit_ohm(self.transistors)
         return WireParams(
-            word_ohm=self.wire_ohm,
-            bit_ohm=self.wire_ohm if self.bit_wire_ohm is None else self.bit_wire_ohm,
+            word_ohm=word,
+            bit_ohm=bit,
             driver_ohm=self.driver_ohm,
             sense_ohm=self.sense_ohm,
             two_sided=self.two_sided,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from typing import Any, Literal, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from devices.model import F32, Where
+from htm.pick import BadInput
 from htm.streams import restore_stream, save_stream, stream
 
 from . import load_kernels
@@ -17,6 +19,9 @@ from .mapping import Mapping
 
 Places = tuple[NDArray[np.intp], NDArray[np.intp]]
 """Cells by row and slot, two arrays of one length."""
+
+MOST_REFRESHES = 10_000
+"""Refreshes that may fall due in one stretch of time; more are taken for a mistake."""
 
 READS_A_LOOK = 100
 """Reads after which the conductances of the slots are summed anew, for the energy of sensing them."""
@@ -41,6 +46,7 @@ class CellArray:
     verify_cycles : most attempts of one write
     permanences : ``analog`` ones are the conductances; ``digital`` ones are kept in a memory beside the cells, which
         are only written on or off where a permanence crosses the threshold
+    refresh_period : time after which every synapse is written anew [s]; none: never
     """
 
     def __init__(
@@ -56,6 +62,7 @@ class CellArray:
         verify_tolerance: float,
         verify_cycles: int,
         permanences: Literal["analog", "digital"] = "analog",
+        refresh_period: float | None = None,
     ) -> None:
         self.mapping, self.device, self.events, self.loads = mapping, mapping.device, events, loads
         self._verify = programming == "write_verify"
@@ -64,6 +71,7 @@ class CellArray:
         # Fresh cells are taken to be off, as they leave the factory.
         self._kept = np.zeros(shape, dtype=np.float32) if permanences == "digital" else None
         self._on = np.zeros(shape if permanences == "digital" else (0, 0), dtype=np.bool_)
+        self._period = self._until_refresh = refresh_period
         self._slot_loads, self._calls_since_look = np.zeros(shape[1]), 0
         self.cells = self.device.fabricate(shape, stream(seed, f"{name}.fabricate"))
         # A stream for each kind of act: switching one mechanism off never shifts another's draws.
@@ -157,6 +165,45 @@ class CellArray:
         self.loads["sense"] += float(seen.sum(dtype=np.float64))
         return self.mapping.permanence(seen)
 
+    def elapse(self, seconds: float, synapses: Callable[[], NDArray[np.bool_]]) -> None:
+        """Let time pass, and refresh whenever it is due.
+
+        A refresh reads each synapse's cell and writes what it read, at the nearest level where the device has levels;
+        beside a digital permanence it writes the cell on or off as that says.
+
+        Parameters
+        ----------
+        seconds : how long [s]
+        synapses : tells which cells hold a synapse, shaped like the array or its first rows
+        """
+        if self._period is None or self._until_refresh is None:
+            self.device.relax(self.cells, seconds)
+            return
+        if seconds > MOST_REFRESHES * self._period:
+            raise BadInput(
+                f"refresh_period: must be at least {seconds / MOST_REFRESHES:g} s for {seconds:g} s to pass at once, "
+                f"got {self._period:g} s"
+            )
+        while seconds >= self._until_refresh:
+            self.device.relax(self.cells, self._until_refresh)
+            seconds -= self._until_refresh
+            self._until_refresh = self._period
+            self._refresh(np.nonzero(synapses()))
+        self.device.relax(self.cells, seconds)
+        self._until_refresh -= seconds
+
+    def _refresh(self, where: tuple[NDArray[np.intp], ...]) -> None:
+        if not where[0].size:
+            return
+        self.events["refresh"] += 1
+        if self._kept is not None:
+            self._write(where, self._on[where])
+            return
+        seen = self.device.read(self.cells, where, self.streams["read"])
+        self.events["cell_read"] += int(where[0].size)
+        self.loads["sense"] += float(seen.sum(dtype=np.float64))
+        self._write(where, self.mapping.permanence(seen))
+
     def conductance(self, where: Where) -> F32:
         """True conductance now [S]."""
         return self.device.conductance(self.cells, where)
@@ -189,6 +236,7 @@ class CellArray:
         cells = {f"cells.{name}": value for name, value in self.cells.state().items()}
         kept = {} if self._kept is None else {"kept": self._kept.copy(), "on": self._on.copy()}
         look = {"slot_loads": self._slot_loads.copy(), "calls_since_look": self._calls_since_look}
+        look |= {} if self._until_refresh is None else {"until_refresh": self._until_refresh}
         return {**streams, **cells, **kept, **look}
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -197,6 +245,8 @@ class CellArray:
         if self._kept is not None:
             self._kept[...], self._on[...] = state["kept"], state["on"]
         self._slot_loads[...], self._calls_since_look = state["slot_loads"], int(state["calls_since_look"])
+        if self._until_refresh is not None:
+            self._until_refresh = float(state["until_refresh"])
         prefix = "cells."
         self.cells.restore({k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)})
 

@@ -102,7 +102,10 @@ class CrossbarColumns(Columns):
 
     def _elapse(self, seconds: float) -> None:
         self._readout.settle()
-        self.array.device.relax(self.array.cells, seconds)
+        refreshed = self.array.events["refresh"]
+        self.array.elapse(seconds, lambda: self.pool)
+        if self.array.events["refresh"] > refreshed:
+            self._readout.refresh_all()
 
     def state(self) -> State:
         return self.array.state()
@@ -151,6 +154,7 @@ class CrossbarSubstrate(Substrate):
             verify_tolerance=params.verify_tolerance,
             verify_cycles=params.verify_cycles,
             permanences=params.permanences,
+            refresh_period=params.refresh_period,
         )
         self.arrays.append(array)
         return array

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from devices.units import Ampere, Ohm
+from devices.units import Ampere, Ohm, Second
 from htm.pick import Params
 
 from .wires import WireParams
@@ -68,6 +68,9 @@ class CrossbarParams(Params):
         default=0.05, gt=0.0, le=1.0, description="write_verify: accepted error, as a permanence"
     )
     verify_cycles: int = Field(default=5, ge=1, description="write_verify: most attempts of one write")
+    refresh_period: Second | None = Field(
+        default=None, gt=0.0, description="time after which every synapse is written anew; none: never [s]"
+    )
     chip: int = Field(
         default=0, ge=0, description="which fabricated chip: other devices under the same wiring"
     )

@@ -132,7 +132,7 @@ class CrossbarSegments(Segments):
         return found[0, :n], found[1, :n]
 
     def _elapse(self, seconds: float) -> None:
-        self.array.device.relax(self.array.cells, seconds)
+        self.array.elapse(seconds, lambda: self.wiring.source >= 0)
 
     def _connect(
         self, rows: NDArray[np.int32], slots: NDArray[np.int32], sources: NDArray[np.int32], permanence: float

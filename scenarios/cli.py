@@ -41,6 +41,14 @@ OutOption = Annotated[
     ),
 ]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="no progress, only the result")]
+CheckpointOption = Annotated[
+    float,
+    typer.Option(
+        "--checkpoint",
+        metavar="S",
+        help="seconds between checkpoints of long points, to go on from after a kill",
+    ),
+]
 PlotsOption = Annotated[bool, typer.Option("--plots/--no-plots", help="draw the plots at the end")]
 
 
@@ -70,11 +78,14 @@ def run(
     jobs: JobsOption = 1,
     quiet: QuietOption = False,
     plots: PlotsOption = True,
+    checkpoint: CheckpointOption = 30.0,
 ) -> int:
     """Run a scenario: software and hardware side by side, on the same data and wiring."""
     from .sweeps import plan
 
-    return _execute(plan(source, sets or (), seeds=seeds, out=out), quiet, plots, jobs=jobs)
+    return _execute(
+        plan(source, sets or (), seeds=seeds, out=out), quiet, plots, jobs=jobs, checkpoint=checkpoint
+    )
 
 
 @app.command()
@@ -101,6 +112,7 @@ def sweep(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="only say what would be run")] = False,
     quiet: QuietOption = False,
     plots: PlotsOption = True,
+    checkpoint: CheckpointOption = 30.0,
 ) -> int:
     """Run a scenario for every combination of swept values; the same command again resumes it."""
     from .sweeps import plan
@@ -109,7 +121,13 @@ def sweep(
     part = _shard(shard) if shard is not None else None
     if dry_run:
         return _preview(planned)
-    options = {"jobs": jobs, "shard": part, "engine": engine, "scheduler_file": scheduler_file}
+    options: dict[str, Any] = {
+        "jobs": jobs,
+        "shard": part,
+        "engine": engine,
+        "scheduler_file": scheduler_file,
+    }
+    options["checkpoint"] = checkpoint
     return _execute(planned, quiet, plots, **options)
 
 

@@ -68,6 +68,7 @@ class Scenario:
         nothing else are run by one process, which can keep that half
     quality : stem of the metric that sweeps are drawn of: ``{quality}_software``, ``_hardware``, ``_raw``; a share
         unless its `Metric` has a unit
+    resumes : whether `run` takes a third argument, a `scenarios.checkpoint.Checkpoint`, and goes on where it stood
     figures : ``"module:function"``, ``function(table, arrays) -> iterator of (file name, Figure)``: pictures of one
         configuration from its rows (`scenarios.figures.table.Table`) and the arrays of each seed
     """
@@ -82,6 +83,7 @@ class Scenario:
     hardware: tuple[str, ...] = ("device", "substrate", "crossbar", "cost", "time")
     quality: str = "accuracy"
     figures: str = "scenarios.figures.single:run_figures"
+    resumes: bool = False
 
     def config_class(self) -> type[Params]:
         """The class of its parameters."""
@@ -136,6 +138,7 @@ SCENARIOS: dict[str, Scenario] = {
         run="scenarios.stream:run_point",
         metrics="scenarios.stream:METRICS",
         quality="anomaly",
+        resumes=True,
         figures="scenarios.figures.stream:stream_figures",
     ),
     "nab": Scenario(

@@ -19,9 +19,10 @@ from htm.likelihood import AnomalyLikelihoodParams
 from htm.measures import match
 from htm.pick import BadInput, Params
 from htm.predictor import BucketsParams, MultiStepPredictor, MultiStepPredictorParams
-from htm.synapses import Substrate
+from htm.synapses import State, Substrate
 
 from .beside import BesideConfig
+from .checkpoint import Checkpoint
 from .detector import Detector, DetectorParams, with_rows_of_metal
 from .meter import Meter
 from .nab_data import Times
@@ -78,13 +79,14 @@ class StreamConfig(BesideConfig):
         return with_rows_of_metal(values)
 
 
-def run_point(config: StreamConfig, progress: Progress) -> Outcome:
+def run_point(config: StreamConfig, progress: Progress, checkpoint: Checkpoint | None = None) -> Outcome:
     """One point: the whole stream, once.
 
     Parameters
     ----------
     config : the resolved parameters
     progress : told how far it is, in records
+    checkpoint : where it goes on, if it was killed
     """
     data = load_stream(config.data, config.seed)
     probation = _probation(config, data)
@@ -93,7 +95,7 @@ def run_point(config: StreamConfig, progress: Progress) -> Outcome:
         sides["hardware"] = _Side(config, data, probation, config.substrate)
     meter = Meter(list(sides.values())[-1].substrate, config.crossbar, config.cost)
     meter.mark("made")
-    shared = _through(config, data, list(sides.values()), progress)
+    shared = _through(config, data, _Both(list(sides.values()), len(data)), progress, checkpoint)
     meter.mark("done")
     judged = slice(probation, None)
     metrics: dict[str, float | int] = {"records": len(data), "judged_records": len(data) - probation}
@@ -163,6 +165,31 @@ class _Side:
             if i + self.steps < self.predicted.size:
                 self.predicted[i + self.steps] = getattr(forecast, self.told)
 
+    @property
+    def growing(self) -> tuple[str, ...]:
+        """Names of arrays whose length depends on what was seen (see `htm.saving`)."""
+        return (
+            *(f"detector.{name}" for name in Detector.growing),
+            *(f"predictor.{name}" for name in MultiStepPredictor.growing),
+        )
+
+    def state(self) -> State:
+        """Everything needed to continue identically."""
+        told = np.stack((self.anomaly, self.likelihood, self.log_likelihood, self.predicted))
+        parts = {"detector": self.detector.state(), "substrate": self.substrate.state(), "told": told}
+        return parts if self.predictor is None else {**parts, "predictor": self.predictor.state()}
+
+    def restore(self, state: State) -> None:
+        """Continue from `state`."""
+        self.detector.restore(state["detector"])
+        self.substrate.restore(state["substrate"])
+        for mine, array in zip(
+            (self.anomaly, self.likelihood, self.log_likelihood, self.predicted), state["told"], strict=True
+        ):
+            mine[...] = array
+        if self.predictor is not None:
+            self.predictor.restore(state["predictor"])
+
     def arrays(self, name: str) -> dict[str, NDArray[Any]]:
         """What the pictures need."""
         found: dict[str, NDArray[Any]] = {
@@ -174,24 +201,54 @@ class _Side:
         return found
 
 
-def _through(config: StreamConfig, data: Stream, sides: list[_Side], progress: Progress) -> dict[str, Floats]:
+SHARED = ("fidelity", "fidelity_active_cells", "fidelity_predicted_cells", "anomaly_difference")
+
+
+class _Both:
+    """The sides, what they share with each record, and how far they are: what a checkpoint holds."""
+
+    def __init__(self, sides: list[_Side], records: int) -> None:
+        self.sides = sides
+        self.shared = np.zeros((len(SHARED), records if len(sides) == 2 else 0))
+        self.done = 0
+
+    @property
+    def growing(self) -> tuple[str, ...]:
+        return tuple(f"side{i}.{name}" for i, side in enumerate(self.sides) for name in side.growing)
+
+    def state(self) -> State:
+        sides = {f"side{i}": side.state() for i, side in enumerate(self.sides)}
+        return {**sides, "shared": self.shared.copy(), "done": self.done}
+
+    def restore(self, state: State) -> None:
+        for i, side in enumerate(self.sides):
+            side.restore(state[f"side{i}"])
+        self.shared[...], self.done = state["shared"], int(state["done"])
+
+
+def _through(
+    config: StreamConfig, data: Stream, both: _Both, progress: Progress, checkpoint: Checkpoint | None
+) -> dict[str, Floats]:
     """Put every record through every side; what two sides share with each record, by metric."""
-    names = ("fidelity", "fidelity_active_cells", "fidelity_predicted_cells", "anomaly_difference")
-    shared = np.zeros((len(names), len(data) if len(sides) == 2 else 0))
+    sides, shared = both.sides, both.shared
     pauses = _pauses(config.time, data.series.timestamps)
     every = max(1, min(100, len(data) // 50))
-    for i, (moment, value) in enumerate(
-        zip(data.series.timestamps.tolist(), data.series.values.tolist(), strict=True)
-    ):
+    if checkpoint is not None:
+        checkpoint.resume(both)
+    moments, values = data.series.timestamps.tolist(), data.series.values.tolist()
+    for i in range(both.done, len(data)):
         for side in sides:
             if pauses[i] > 0.0:
                 side.detector.elapse(pauses[i])
-            side.compute(i, moment, value)
+            side.compute(i, moments[i], values[i])
         if len(sides) == 2:
             shared[:, i] = _shared(sides[0], sides[1], i)
-        if (i + 1) % every == 0 or i + 1 == len(data):
-            progress(i + 1, len(data), "records")
-    return dict(zip(names, shared, strict=True))
+        both.done = i + 1
+        if both.done % every == 0 or both.done == len(data):
+            progress(both.done, len(data), "records")
+            if checkpoint is not None:
+                checkpoint.offer(both)
+    return dict(zip(SHARED, shared, strict=True))
 
 
 def _shared(software: _Side, hardware: _Side, i: int) -> tuple[float, float, float, float]:

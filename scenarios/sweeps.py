@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime
 import itertools
+import math
 import platform
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ from .engine import Failure, Queue, run_dask, run_here, run_lanes
 from .overrides import Sets, Vary, parse_varies
 from .progress import Watch, choose
 from .registry import SCENARIOS
-from .worker import Job
+from .worker import EVERY_S, Job
 
 if TYPE_CHECKING:
     from .results import Results
@@ -89,9 +90,10 @@ def run(
     out: Path | str | None = None,
     jobs: int = 1,
     progress: bool | Watch | None = None,
+    checkpoint: float = EVERY_S,
 ) -> Results:
     """Run a scenario once for each seed (see `sweep`)."""
-    return sweep(source, sets, seeds=seeds, out=out, jobs=jobs, progress=progress)
+    return sweep(source, sets, seeds=seeds, out=out, jobs=jobs, progress=progress, checkpoint=checkpoint)
 
 
 def sweep(
@@ -106,6 +108,7 @@ def sweep(
     engine: str = "processes",
     scheduler_file: str | None = None,
     progress: bool | Watch | None = None,
+    checkpoint: float = EVERY_S,
 ) -> Results:
     """Run every combination of the swept values for each seed, but no finished point again.
 
@@ -121,6 +124,7 @@ def sweep(
     engine : ``processes`` or ``dask``
     scheduler_file : of the dask scheduler
     progress : False for none, or a `scenarios.Watch`
+    checkpoint : least time between two checkpoints of a long point, from which it goes on after a kill [s]
 
     Raises
     ------
@@ -132,6 +136,7 @@ def sweep(
     return execute(
         plan(source, sets, vary=vary, seeds=seeds, out=out),
         jobs=jobs, shard=shard, engine=engine, scheduler_file=scheduler_file, progress=progress,
+        checkpoint=checkpoint,
     )  # fmt: skip
 
 
@@ -170,6 +175,7 @@ def execute(
     engine: str = "processes",
     scheduler_file: str | None = None,
     progress: bool | Watch | None = None,
+    checkpoint: float = EVERY_S,
 ) -> Results:
     """Run what of `plan` is not finished yet; see `sweep` for the parameters."""
     from .results import Results
@@ -181,7 +187,11 @@ def execute(
     mine = _shard(plan.jobs, shard)
     folder = store.create(plan.folder, plan.manifest)
     finished = folder.finished()
-    todo = [(group, job) for group, job in mine if job.id not in finished]
+    if not (isinstance(checkpoint, int | float) and 0.0 <= checkpoint < math.inf):
+        raise BadInput(f"--checkpoint: must be a time in seconds, 0 or more, got {checkpoint!r}")
+    todo = [
+        (group, replace(job, checkpoint_s=float(checkpoint))) for group, job in mine if job.id not in finished
+    ]
     failures = _drive(plan, mine, todo, jobs, engine, scheduler_file, progress)
     if failures:
         raise PointsFailed(failures, len(mine), folder.path)
@@ -222,6 +232,7 @@ def _points(
         job = Job(
             id=configs.digest(parameters), seed=seed, values=swept, parameters=parameters,
             config=scenario.config, run=scenario.run, folder=str(folder.absolute()),
+            resumes=scenario.resumes,
         )  # fmt: skip
         if job.id in seen:
             raise BadInput(f"--vary: {seen[job.id].title} and {job.title} are the same point; leave one out")

@@ -14,11 +14,13 @@ import traceback
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .registry import Progress, resolve
 
 if TYPE_CHECKING:
+    from .checkpoint import Checkpoint
     from .store import Writer
 
 ONE_THREAD = {
@@ -28,6 +30,9 @@ ONE_THREAD = {
 }  # fmt: skip
 """Environment of a worker. Points run beside each other, not threads inside one; and the number of threads
 can change the last bit of a sum, which must not depend on the machine."""
+
+EVERY_S = 30.0
+"""Least time between two checkpoints of a point [s]: seldom enough to cost nothing, often enough to lose little."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,8 @@ class Job:
     config : ``"module:class"`` of the parameters
     run : ``"module:function"`` that runs them
     folder : the run's folder
+    resumes : whether a point that was killed goes on where it stood
+    checkpoint_s : least time between two checkpoints [s]
     """
 
     id: str
@@ -52,6 +59,8 @@ class Job:
     config: str
     run: str
     folder: str
+    resumes: bool = False
+    checkpoint_s: float = EVERY_S
 
     @property
     def title(self) -> str:
@@ -81,11 +90,24 @@ def work(job: Job, progress: Progress) -> None:
 
     config = build(resolve(job.config), job.parameters)
     function = resolve(job.run)
+    kept = _checkpoint(job)
+    more = [] if kept is None else [kept]
     with _one_thread():
         start = time.perf_counter()
-        outcome = function(config, progress)
+        outcome = function(config, progress, *more)
         wall_s = time.perf_counter() - start
     _writer(job.folder).add(job.id, job.seed, job.values, outcome, wall_s)
+    if kept is not None:
+        kept.forget()
+
+
+def _checkpoint(job: Job) -> Checkpoint | None:
+    """Where the point is kept meanwhile, if it can be."""
+    if not job.resumes:
+        return None
+    from .checkpoint import Checkpoint
+
+    return Checkpoint(Path(job.folder) / "checkpoints" / f"{job.id}.npz", job.checkpoint_s)
 
 
 def work_aside(job: Job) -> Report:

@@ -9,11 +9,10 @@ Run: python benchmarks/device_speed.py [--sources] [PRESET ...]
 from __future__ import annotations
 
 import argparse
-import runpy
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
+from device_sources import table
 from timing import medians
 
 from devices.cells import Cells
@@ -21,7 +20,6 @@ from devices.model import DeviceModel
 from devices.presets import DEVICES, device_from
 
 SHAPE = (2048, 784)
-SOURCES = Path(__file__).resolve().parents[1] / "tests" / "devices" / "sources.py"
 
 
 def work_of(device: DeviceModel, cells: Cells, rng: np.random.Generator) -> dict[str, Callable[[], None]]:
@@ -68,7 +66,7 @@ def main() -> None:
     options = parser.parse_args()
     names = options.presets or list(DEVICES)
     if options.sources:
-        print(runpy.run_path(str(SOURCES))["table"]([name for name in names if name != "ideal"]))
+        print(table([name for name in names if name != "ideal"]))
         return
     print(f"{SHAPE[0]} x {SHAPE[1]} cells; times over one pass of numpy: normals, or (c) a copy of the state")
     print(

@@ -92,7 +92,7 @@ class Conducts(Params):
         """
         if self.iv_sinh > 0.0:
             x = self.iv_sinh * voltage
-            return np.full(np.shape(g), math.sinh(x) / x, dtype=np.float32)
+            return np.full(np.shape(g), math.sinh(x) / x if x else 1.0, dtype=np.float32)
         if self.ohmic:
             return np.ones(np.shape(g), dtype=np.float32)
         inside = np.clip(g, self.g_min, self.g_max).astype(np.float64)

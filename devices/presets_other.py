@@ -21,6 +21,7 @@ def ecram_tang2018() -> LinearStep:
     - `step_up`, `step_down` 0.002 over 2; `slope_up` 0.1153, `slope_down` 0.5085: fitted (by aihwkit's authors).
     - `d2d_sigma` 0.1, `up_down_sigma` 0.01, bounds 0.05 of 1.1724 and of 0.8276 over 2: fitted (their dtod).
     - `c2c_sigma` 0.3, in proportion to the step: fitted (dw_min_std, mult_noise on).
+    - that the slopes do not differ from cell to cell is assumed (aihwkit has an sd of 0.05).
     - `g_max` 10 uS, `on_off_ratio` 17: assumed, for no conductances come with the fit.
     - `program_sigma`, the noise of one pulse, for a direct write; no drift, read noise, faults: assumed.
     """
@@ -75,6 +76,7 @@ def capacitor_li2018() -> LinearStep:
     - `step_up`, `step_down` 0.005 over 2; both slopes 0.05: fitted (by aihwkit's authors).
     - `d2d_sigma` 0.1, `up_down_sigma` 0.06, bounds 0.07 of 1 over 2: fitted (their dtod).
     - `c2c_sigma` 0.3, `c2c_additive`: fitted (dw_min_std).
+    - that the slopes do not differ from cell to cell is assumed (aihwkit has an sd of 0.01).
     - `leak_time` 1e6 updates: fitted; that an update takes 1 us, so that they are 1 s, is assumed. The 30 % spread
       of the leak over cells is left out.
     - `g_max` 10 uS, `on_off_ratio` 17, `program_sigma` (one pulse's noise), no read noise, no faults: assumed.

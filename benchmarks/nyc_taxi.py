@@ -28,6 +28,7 @@ from htm.measures import mape, nrmse
 from htm.pooler import SpatialPooler, SpatialPoolerParams
 from htm.predictor import BucketsParams, MultiStepPredictor, MultiStepPredictorParams
 from htm.software import SoftwareSubstrate
+from htm.synapses import Substrate
 from htm.temporal_memory import TemporalMemory, TemporalMemoryParams
 
 AHEAD = 5  # records, of half an hour
@@ -97,12 +98,23 @@ def load(folder: str, name: str, end: int | None = None) -> Series:
 
 
 def htm(
-    series: Series, seed: int, memory_params: TemporalMemoryParams, params: MultiStepPredictorParams
+    series: Series,
+    seed: int,
+    memory_params: TemporalMemoryParams,
+    params: MultiStepPredictorParams,
+    substrate: Substrate | None = None,
+    pause: float = 0.0,
 ) -> dict[str, Series]:
-    """What each kind of forecast said of every record 5 records before, NaN where nothing did, (records,)."""
+    """What each kind of forecast said of every record 5 records before, NaN where nothing did, (records,).
+
+    Parameters
+    ----------
+    substrate : where the synapses live; software where not given
+    pause : time that passes before each record, for devices that age [s]
+    """
     encoder = Record({name: ScalarEncoder(one) for name, one in ENCODERS.items()})
     codes = [encoder.encode(dict(zip(ENCODERS, record, strict=True))) for record in series.tolist()]
-    substrate = SoftwareSubstrate()
+    substrate = SoftwareSubstrate() if substrate is None else substrate
     pooler = SpatialPooler(POOLER, (encoder.size,), substrate, seed)
     memory = TemporalMemory(memory_params, substrate, seed)
     predictor = MultiStepPredictor(memory_params.cells, params)
@@ -111,6 +123,9 @@ def htm(
             pooler.compute(code)
     told = {name: np.full(len(series) + AHEAD, np.nan) for name in FORECASTS}
     for t, (code, passengers) in enumerate(zip(codes, series[:, 0].tolist(), strict=True)):
+        if pause:
+            pooler.synapses.elapse(pause)
+            memory.elapse(pause)
         memory.compute(pooler.compute(code, learn=False))
         cells = np.union1d(memory.active_cells, memory.predictive_cells)
         forecast = predictor.compute(cells, passengers)[AHEAD]

@@ -13,6 +13,10 @@ Where: TypeAlias = Any
 """Any numpy index into an array of shape (rows, slots): rows, a pair of index arrays, ``...``."""
 
 
+STUCK = "stuck"
+"""Name of the array of faults (see `devices.faults`)."""
+
+
 @dataclass
 class Cells:
     """State of an array of cells.
@@ -38,7 +42,13 @@ class Cells:
         self.g[...] = state["g"]
         self.clock = float(state["clock"])
         for name, array in self.more.items():
-            array[...] = state[f"more.{name}"]
+            if name != STUCK or f"more.{STUCK}" in state:
+                array[...] = state[f"more.{name}"]
+        # Cells that were struck while they ran have an array that fresh ones may lack, and the other way round.
+        if STUCK not in self.more and f"more.{STUCK}" in state:
+            self.more[STUCK] = np.array(state[f"more.{STUCK}"], dtype=np.uint8)
+        elif f"more.{STUCK}" not in state:
+            self.more.pop(STUCK, None)
 
 
 def store(array: NDArray[Any], where: Where, values: Any, changed: NDArray[np.bool_] | None) -> None:

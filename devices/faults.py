@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from htm.pick import Params
 
+from .cells import STUCK, Cells
 from .lanes import Lanes, normals
 
 OK, STUCK_ON, STUCK_OFF, DEAD, WORN = 0, 1, 2, 3, 4
@@ -18,6 +19,22 @@ FAULT_SHARES = {"chen2015_mostly_on": (0.0904, 0.0175), "chen2015_mostly_off": (
 """Named pairs of stuck-on and stuck-off shares. Source: Chen et al., IEEE Trans. Computers 64(1), 180 (2015), a
 4 Mb HfO2 test chip. 1.75 % and 9.04 % are how the paper is usually quoted (second hand); sources disagree which
 is which. Over-forming leaves a cell in its low resistance, which argues for mostly on."""
+
+
+def strike(cells: Cells, struck: NDArray[np.bool_], *, on: bool, g: float) -> None:
+    """Cells fail while they run: those that worked are stuck from here on.
+
+    Parameters
+    ----------
+    struck : which, shaped like the array
+    on : whether they are stuck on or off
+    g : conductance that they are stuck at [S]
+    """
+    stuck = cells.more.setdefault(STUCK, np.zeros(cells.g.shape, dtype=np.uint8))
+    fresh = struck & (stuck == OK)
+    stuck[fresh] = STUCK_ON if on else STUCK_OFF
+    cells.g[fresh] = g
+
 
 _DEAD, _LIFE = 0, 1  # lanes of the faults
 

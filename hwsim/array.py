@@ -10,6 +10,7 @@ from typing import Any, Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
+from devices.faults import strike
 from devices.model import F32, Where
 from htm.pick import BadInput
 from htm.streams import restore_stream, save_stream, stream
@@ -203,6 +204,11 @@ class CellArray:
         self.events["cell_read"] += int(where[0].size)
         self.loads["sense"] += float(seen.sum(dtype=np.float64))
         self._write(where, self.mapping.permanence(seen))
+
+    def strike(self, struck: NDArray[np.bool_], *, on: bool) -> None:
+        """Cells fail: they stay at g_max or g_min from here on. The controller does not know."""
+        strike(self.cells, struck, on=on, g=self.device.g_max if on else self.device.g_min)
+        self._calls_since_look = 0
 
     def conductance(self, where: Where) -> F32:
         """True conductance now [S]."""

@@ -26,6 +26,7 @@ from htm.synapses import (
 from . import kernels
 from .array import CellArray
 from .mapping import Mapping, Tiling
+from .outage import OutageParams
 from .params import CrossbarParams
 from .readout import AnalogReadout, BinaryReadout
 from .segments import CrossbarSegments
@@ -107,6 +108,10 @@ class CrossbarColumns(Columns):
         if self.array.events["refresh"] > refreshed:
             self._readout.refresh_all()
 
+    def look_again(self) -> None:
+        """Cells were changed by something else than learning and time."""
+        self._readout.refresh_all()
+
     def state(self) -> State:
         return self.array.state()
 
@@ -134,6 +139,7 @@ class CrossbarSubstrate(Substrate):
         self.loads: defaultdict[str, float] = defaultdict(float)
         self.arrays: list[CellArray] = []
         self.tilings: list[Tiling] = []
+        self._columns: list[CrossbarColumns] = []
         self._unit_current = Mapping(device=device, threshold=0.5).unit_current
         self._compare = stream(seed, f"{self._chip}.compare")
 
@@ -178,11 +184,26 @@ class CrossbarSubstrate(Substrate):
             rng = stream(self.seed, f"{self._chip}.{len(self.arrays)}.adc")
             offsets = np.float32(params.adc_offset_sigma) * normals(rng, (tiling.down, tiling.rows))
         array = self._array((tiling.rows + references, tiling.slots), threshold)
-        return CrossbarColumns(array, tiling, params, pool, permanence, offsets)
+        made = CrossbarColumns(array, tiling, params, pool, permanence, offsets)
+        self._columns.append(made)
+        return made
 
     def segments(self, n_inputs: int, rows: int, slots: int, threshold: float) -> CrossbarSegments:
         self._tiling(rows, slots)
         return CrossbarSegments(self._array((rows, slots), threshold), self.params, n_inputs)
+
+    def arm(self) -> None:
+        """Make room for faults to come, so that the state has one form before and after `strike`."""
+        for array in self.arrays:
+            array.strike(np.zeros(array.cells.g.shape, dtype=np.bool_), on=False)
+
+    def strike(self, outage: OutageParams) -> None:
+        """Let parts of every array fail, whatever `outage.at` says."""
+        rng = stream(self.seed, f"{self._chip}.outage")
+        for array, tiling in zip(self.arrays, self.tilings, strict=True):
+            array.strike(outage.struck(tiling, array.cells.g.shape, rng), on=outage.state == "on")
+        for columns in self._columns:
+            columns.look_again()
 
     def winners(self, score: NDArray[Any], k: int) -> Bits:
         return top_k(self._compared(score), k)

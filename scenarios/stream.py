@@ -20,6 +20,8 @@ from htm.measures import match
 from htm.pick import BadInput, Params
 from htm.predictor import BucketsParams, MultiStepPredictor, MultiStepPredictorParams
 from htm.synapses import State, Substrate
+from hwsim.crossbar import CrossbarSubstrate
+from hwsim.outage import OutageParams
 
 from .beside import BesideConfig
 from .checkpoint import Checkpoint
@@ -28,7 +30,7 @@ from .meter import Meter
 from .nab_data import Times
 from .registry import Outcome, Progress
 from .stream_data import Stream, StreamDataParams, load_stream, value_range
-from .stream_measures import METRICS, Floats, detections, errors, judged_alarms, repeated
+from .stream_measures import HEALING, METRICS, Floats, detections, errors, healing, judged_alarms, repeated
 from .substrates import SUBSTRATES
 
 MARGIN = 0.2
@@ -72,6 +74,13 @@ class StreamConfig(BesideConfig):
     prediction: PredictionParams = Field(default_factory=PredictionParams)
     alarm: AlarmParams = Field(default_factory=AlarmParams)
     time: StreamTimeParams = Field(default_factory=StreamTimeParams)
+    outage: OutageParams = Field(default_factory=OutageParams)
+
+    @model_validator(mode="after")
+    def _outage_needs_metal(self) -> StreamConfig:
+        if self.outage.at is not None and self.substrate == "software":
+            raise ValueError("outage.at: needs hardware that can fail, got substrate software")
+        return self
 
     @model_validator(mode="before")
     @classmethod
@@ -90,6 +99,11 @@ def run_point(config: StreamConfig, progress: Progress, checkpoint: Checkpoint |
     """
     data = load_stream(config.data, config.seed)
     probation = _probation(config, data)
+    if config.outage.at is not None and not HEALING <= config.outage.at <= len(data) - HEALING:
+        raise BadInput(
+            f"outage.at: must leave {HEALING} records before and after it to compare, so lie in "
+            f"{HEALING}..{len(data) - HEALING}, got {config.outage.at}"
+        )
     sides = {"software": _Side(config, data, probation, "software")}
     if config.substrate != "software":
         sides["hardware"] = _Side(config, data, probation, config.substrate)
@@ -120,6 +134,9 @@ def run_point(config: StreamConfig, progress: Progress, checkpoint: Checkpoint |
             metrics[name] = float(values.mean())
             arrays[f"{name}_per_record"] = values.astype(np.float32)
         metrics |= _spent(meter, len(data))
+        if config.outage.at is not None:
+            metrics |= healing(sides["software"].anomaly, sides["hardware"].anomaly, config.outage.at)
+            arrays["outage"] = np.array(config.outage.at)
         arrays |= meter.arrays({"record": ("made", "done", len(data))})
     return Outcome(metrics={name: metrics[name] for name in METRICS if name in metrics}, arrays=arrays)
 
@@ -150,8 +167,15 @@ class _Side:
                 self.detector.model.memory.params.columns + self.detector.model.memory.params.cells,
                 MultiStepPredictorParams(steps=(self.steps,), rate=config.prediction.rate, buckets=buckets),
             )
+        if config.outage.at is not None and isinstance(self.substrate, CrossbarSubstrate):
+            self.substrate.arm()
         self.anomaly, self.likelihood, self.log_likelihood = np.zeros((3, len(data)))
         self.predicted = np.full(len(data), np.nan)
+
+    def fail(self, outage: OutageParams) -> None:
+        """Parts of the hardware fail."""
+        if isinstance(self.substrate, CrossbarSubstrate):
+            self.substrate.strike(outage)
 
     def compute(self, i: int, moment: Any, value: float) -> None:
         """Record number `i`."""
@@ -237,6 +261,8 @@ def _through(
         checkpoint.resume(both)
     moments, values = data.series.timestamps.tolist(), data.series.values.tolist()
     for i in range(both.done, len(data)):
+        if i == config.outage.at:
+            sides[-1].fail(config.outage)
         for side in sides:
             if pauses[i] > 0.0:
                 side.detector.elapse(pauses[i])

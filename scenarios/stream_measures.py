@@ -46,11 +46,44 @@ METRICS: dict[str, Metric] = {
     "fidelity_active_cells": Metric("active cells shared by software and hardware"),
     "fidelity_predicted_cells": Metric("predicted cells shared by software and hardware"),
     "anomaly_difference": Metric("difference of the anomaly score from software's, mean size"),
+    "outage_excess_before": Metric("anomaly above software's, before the outage"),
+    "outage_excess_peak": Metric("anomaly above software's, highest after the outage", headline=True),
+    "outage_excess_end": Metric("anomaly above software's, at the end"),
+    "outage_recovery_records": Metric(
+        "records from the outage until three quarters of its anomaly are gone", headline=True
+    ),
     "energy_per_record_J": Metric("energy per record, learning included, hardware", "J", headline=True),
     "energy_setup_J": Metric("energy of the first programming, hardware", "J"),
     "latency_per_record_s": Metric("latency per record, learning included, hardware", "s"),
     "area_m2": Metric("area of arrays and converters", "m2"),
 }
+
+HEALING = 200
+"""Records over which the anomaly before and after an outage is averaged."""
+
+
+def healing(software: Floats, hardware: Floats, at: int) -> dict[str, float]:
+    """How far hardware is thrown back by an outage, and how soon it has learned to do without what failed.
+
+    The excess is the hardware's anomaly score above the software's, which sees the same stream, averaged over the last
+    `HEALING` records. It has recovered when three quarters of its rise to the peak are gone.
+
+    Parameters
+    ----------
+    software, hardware : anomaly score, (records,)
+    at : record before which the outage is, at least `HEALING`
+    """
+    excess = np.convolve(hardware - software, np.full(HEALING, 1.0 / HEALING), "valid")
+    # excess[i] is of the records i .. i + HEALING - 1
+    before, after = float(excess[at - HEALING]), excess[at - HEALING + 1 :]
+    top = int(np.argmax(after))
+    back = np.flatnonzero(after[top:] <= before + 0.25 * (after[top] - before) + 1e-9)  # of rounding
+    return {
+        "outage_excess_before": before,
+        "outage_excess_peak": float(after[top]),
+        "outage_excess_end": float(after[-1]),
+        "outage_recovery_records": float(top + back[0] + 1) if back.size else math.nan,
+    }
 
 
 def judged_alarms(log_likelihood: Floats, threshold: float, probation: int) -> NDArray[np.int64]:

@@ -55,6 +55,7 @@ class _Drawn:
     steps: int
     windows: tuple[tuple[int, int], ...] | None
     sides: tuple[_Side, ...]
+    outage: int | None = None
 
 
 def stream_figures(table: Table, arrays: Sequence[Arrays]) -> Iterator[tuple[str, Figure]]:
@@ -96,6 +97,7 @@ def _drawn(arrays: Arrays, hardware: str) -> _Drawn:
         steps=int(arrays["steps"]),
         windows=tuple((int(a), int(b)) for a, b in arrays["windows"]) if "windows" in arrays else None,
         sides=tuple(sides),
+        outage=int(arrays["outage"]) if "outage" in arrays else None,
     )
 
 
@@ -142,8 +144,11 @@ def stream_figure(drawn: _Drawn, scenario: str, seed: str) -> Figure:
         likelihood.set_ylabel(f"{side.name}\nlog-likelihood")
     for ax in axes:
         _background(ax, drawn, whole)
+        if drawn.outage is not None:
+            ax.axvline(drawn.times[drawn.outage], color="#222222", linewidth=1.2, linestyle=(0, (1, 1)))
     _dates(axes[-1], 4, 10)
     note = f"{seed}. Grey: the first {drawn.probation:,} records, learned from and not judged.{_ahead(drawn)}"
+    note += " Dotted: parts of the hardware fail." if drawn.outage is not None else ""
     if drawn.values.size > 4 * PIXELS:
         each = drawn.values.size / PIXELS
         note += f" Lines go through the least and the greatest of every {each:.0f} records: no spike is lost."

@@ -178,6 +178,7 @@ class TestRun:
             "fidelity_predicted_cells",
             "anomaly_difference",
             "area_m2",
+            *(name for name in METRICS if name.startswith("outage_")),
         }
         assert metrics["records"] == 672
         probation = int(arrays["probation"])
@@ -388,3 +389,53 @@ class TestRealSeries:
         for name, file in load_nab(folder).files.items():
             found = read_windows(labels, folder / "data" / name, file.series.timestamps)
             assert found == file.windows, name
+
+
+class TestOutage:
+    METAL = ("substrate", "crossbar"), ("crossbar.readout", "binary"), ("detector.memory.capacity", 3000)
+
+    def config(self, **sets):
+        return scenarios.load("stream", {**SMALL, **dict(self.METAL), **sets})
+
+    def test_it_throws_the_hardware_back_and_not_the_software(self):
+        sets = {"device": "ideal", "outage.at": 420, "outage.kind": "rows", "outage.share": 0.5}
+        struck = run_point(self.config(**sets), lambda *_: None)
+        calm = run_point(self.config(device="ideal"), lambda *_: None)
+        for name in ("anomaly_software", "log_likelihood_software"):
+            assert np.array_equal(struck.arrays[name], calm.arrays[name])
+        ours, theirs = struck.arrays["anomaly_hardware"], calm.arrays["anomaly_hardware"]
+        assert np.array_equal(ours[:420], theirs[:420])
+        assert not np.array_equal(ours[420:], theirs[420:])
+        assert struck.metrics["outage_excess_before"] == 0.0
+        assert struck.metrics["outage_excess_peak"] > 0.02
+        assert int(struck.arrays["outage"]) == 420
+
+    def test_healing_measures_what_it_says(self):
+        from scenarios.stream_measures import healing
+
+        hardware = np.full(3000, 0.3)
+        hardware[1000:1500] = 0.8
+        found = healing(np.full(3000, 0.1), hardware, 1000)
+        assert found["outage_excess_before"] == pytest.approx(0.2)
+        assert found["outage_excess_peak"] == pytest.approx(0.7)
+        assert found["outage_excess_end"] == pytest.approx(0.2)
+        # the last 200 records hold 50 bad ones, a quarter, 150 after the end of the bad stretch
+        assert found["outage_recovery_records"] == 650
+        hardware[1500:] = 0.8
+        assert np.isnan(healing(np.full(3000, 0.1), hardware, 1000)["outage_recovery_records"])
+
+    @pytest.mark.parametrize(
+        ("sets", "message"),
+        [
+            ({"substrate": "software", "outage.at": 300}, "outage.at: needs hardware that can fail"),
+            ({"outage.kind": "tile"}, "outage.kind: "),
+            ({"outage.share": 0}, "outage.share: "),
+        ],
+    )
+    def test_bad_input_is_one_line(self, sets, message):
+        with pytest.raises(BadInput, match=message):
+            self.config(**sets)
+
+    def test_it_must_leave_records_to_compare(self):
+        with pytest.raises(BadInput, match=r"outage\.at: must leave 200 records before and after it"):
+            run_point(self.config(**{"outage.at": 10}), lambda *_: None)

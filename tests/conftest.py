@@ -26,3 +26,9 @@ def htmcore_oracles():
 def mnist_folder():
     """Folder of MNIST in full, which is not part of the project."""
     return _shared("data", "mnist")
+
+
+@pytest.fixture
+def nyc_taxi():
+    """NAB's series of taxi passengers, which is not part of the project."""
+    return _shared("data", "nab") / "data" / "realKnownCause" / "nyc_taxi.csv"

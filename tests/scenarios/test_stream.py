@@ -439,3 +439,18 @@ class TestOutage:
     def test_it_must_leave_records_to_compare(self):
         with pytest.raises(BadInput, match=r"outage\.at: must leave 200 records before and after it"):
             run_point(self.config(**{"outage.at": 10}), lambda *_: None)
+
+
+def test_an_ideal_crossbar_equals_software_over_the_whole_of_nyc_taxi(nyc_taxi):
+    """All 10,320 records: anomaly score, likelihood, active and predicted cells, forecasts."""
+    config = scenarios.load(
+        "stream",
+        {"data.path": str(nyc_taxi), "substrate": "crossbar", "device": "ideal", "prediction.steps": 5},
+    )
+    outcome = run_point(config, lambda *_: None)
+    assert outcome.metrics["records"] == 10_320
+    for name in ("fidelity", "fidelity_active_cells", "fidelity_predicted_cells"):
+        assert (outcome.arrays[f"{name}_per_record"] == 1.0).all()
+    for name in ("anomaly", "log_likelihood", "predicted"):
+        ours, theirs = (outcome.arrays[f"{name}_{side}"] for side in ("hardware", "software"))
+        assert np.array_equal(ours, theirs, equal_nan=True)

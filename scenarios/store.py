@@ -19,6 +19,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -138,6 +139,16 @@ def create(path: Path | str, manifest: Mapping[str, Any]) -> RunFolder:
         text = json.dumps(whole, indent=2, ensure_ascii=False, allow_nan=False)
         replace_file(path / "run.json", lambda file: file.write(f"{text}\n".encode()))
     return RunFolder(path)
+
+
+def discard(path: Path) -> None:
+    """Take back a folder in which nothing was finished; what else somebody put there stays."""
+    with suppress(OSError):
+        (path / "run.json").unlink(missing_ok=True)
+        for inside in ("points", "arrays", "checkpoints"):
+            if (path / inside).is_dir():
+                (path / inside).rmdir()
+        path.rmdir()
 
 
 class Writer:

@@ -185,6 +185,7 @@ def execute(
     if engine not in ENGINES:
         raise BadInput(f"--engine: must be {' or '.join(ENGINES)}, got {engine!r}")
     mine = _shard(plan.jobs, shard)
+    fresh = shard is None and not (plan.folder / "run.json").exists()
     folder = store.create(plan.folder, plan.manifest)
     finished = folder.finished()
     if not (isinstance(checkpoint, int | float) and 0.0 <= checkpoint < math.inf):
@@ -192,7 +193,12 @@ def execute(
     todo = [
         (group, replace(job, checkpoint_s=float(checkpoint))) for group, job in mine if job.id not in finished
     ]
-    failures = _drive(plan, mine, todo, jobs, engine, scheduler_file, progress)
+    try:
+        failures = _drive(plan, mine, todo, jobs, engine, scheduler_file, progress)
+    except BadInput:
+        if fresh and not folder.finished():
+            store.discard(plan.folder)  # nothing came of it, and its name is wanted again
+        raise
     if failures:
         raise PointsFailed(failures, len(mine), folder.path)
     return Results(folder.path)

@@ -280,3 +280,13 @@ def test_a_worker_gets_points_of_one_group_while_there_are_any() -> None:
     assert taken == ["a0", "b0", "a1", "b1", "a2"]
     queue.put_back(job("b1"))
     assert [queue.take(0).id, queue.take(0).id, len(queue)] == ["b1", "b2", 0]
+
+
+def test_bad_input_that_shows_only_when_run_leaves_no_folder(tmp_path):
+    (tmp_path / "x.csv").write_text("timestamp,other\n")
+    for out in (tmp_path / "new", tmp_path / "mine"):
+        if out.name == "mine":
+            out.mkdir()
+        with pytest.raises(BadInput, match="must have the columns timestamp, value"):
+            scenarios.run("stream", {"data.path": str(tmp_path / "x.csv")}, out=out, progress=False)
+        assert not out.exists()

@@ -4,7 +4,10 @@ Uniform conductances 1e-6..1e-4 S, half of the inputs at 0.2 V, segments of 5 oh
 *256* is one matrix and 256 vectors with all set-up, *more* a further 256 vectors of the same matrix.
 badcrossbar: pip install badcrossbar (needs cairo's headers).
 
-Run: python benchmarks/wires.py [--sizes 64 128 256] [--large]
+`--levels` prints steps and CPU time of one vector with and without the second level (`hwsim.wires.coarse`), from where
+it is used by itself (3 waves each way), and 8 vectors on one matrix by one and by two threads (wall time).
+
+Run: python benchmarks/wires.py [--sizes 64 128 256] [--large] [--levels]
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ import argparse
 import os
 import resource
 import statistics
+import time
 
 os.environ.update({"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})
 
@@ -21,7 +25,7 @@ import logging
 import numpy as np
 from timing import cpu_seconds
 
-from hwsim.wires import WireParams, WireSolver
+from hwsim.wires import WireParams, WireSolver, coarse
 
 try:
     import badcrossbar
@@ -80,13 +84,40 @@ def line(n: int, rounds: int) -> str:
     return text
 
 
+def levels(n: int, kind: str) -> str:
+    g, many = case(n, 8)
+    if kind == "sparse":  # 90 % of the cells off
+        g[np.random.default_rng(n).random((n, n)) < 0.9] = 1e-6
+    solver = WireSolver(WireParams(word_ohm=OHM, bit_ohm=OHM), (n, n))
+    text, usual = f"{n:5} {kind:8}", coarse._LEAST
+    for least in (10**9, usual):
+        coarse._LEAST = least
+        seconds = median(lambda: solver.solve(g, many[0]), 5)
+        text += f" {solver.solve(g, many[0]).steps:6} {1e3 * seconds:9.2f}"
+    coarse._LEAST = usual
+    for threads in (1, 2):
+        start = time.perf_counter()
+        solver.solve_many(g, many, threads=threads)
+        text += f" {1e3 * (time.perf_counter() - start) / len(many):9.2f}"
+    return text
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--sizes", type=int, nargs="*", default=[64, 128, 256])
     parser.add_argument("--large", action="store_true", help="one vector at 1,024 x 1,024, with its memory")
+    parser.add_argument("--levels", action="store_true", help="steps with and without the second level")
     options = parser.parse_args()
+    if options.levels:
+        print(
+            f"{'n':>5} {'cells':8} {'steps':>6} {'one ms':>9} {'steps2':>6} {'one ms':>9} {'8, 1 thr':>9} {'2 thr':>9}"
+        )
+        for n in (64, 128, 256, 512, 1024):
+            for kind in ("uniform", "sparse"):
+                print(levels(n, kind), flush=True)
+        return
     print(
         f"{'n':>5} {'one ms':>9} {'steps':>5} {'256 ms':>9} {'more ms':>8} {'peer s':>10} {'ratio':>7} "
         f"{'peer 256':>10} {'ratio':>7}   apart, at 1e-6 and 1e-12   (* not measured here)"

@@ -19,10 +19,12 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from .coarse import Coarse, begin, turn
+
 F64 = NDArray[np.float64]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def fold_word_lines(g: F64, r: float, y_end: F64, a: F64, y: F64) -> None:
     """What the lines look like from their drivers.
 
@@ -47,7 +49,7 @@ def fold_word_lines(g: F64, r: float, y_end: F64, a: F64, y: F64) -> None:
                 y[i] = seen * share if j > 0 else seen
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def fold_bit_lines(g: F64, r: float, a: F64, y: F64) -> None:
     """The same of the bit lines, from row 0, which is open, down to the last; y as seen at the last nodes, (n,)."""
     m, n = g.shape
@@ -60,7 +62,7 @@ def fold_bit_lines(g: F64, r: float, a: F64, y: F64) -> None:
             y[j] = seen * share[j] if i < m - 1 else seen
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def sweep_words(g: F64, a: F64, y: F64, r: float, r_in: F64, v: F64, s_end: F64, w: F64, u: F64) -> None:
     """Word-line voltages for given bit-line voltages: ``M_r u = D w + b``.
 
@@ -114,7 +116,7 @@ def sweep_words(g: F64, a: F64, y: F64, r: float, r_in: F64, v: F64, s_end: F64,
         i += 1
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def _first_node(s: float, y: float, r_in: float, v: float) -> float:
     """Voltage of a node that sees the conductance y and the current s, behind a source v of resistance r_in."""
     if r_in < math.inf:
@@ -122,15 +124,16 @@ def _first_node(s: float, y: float, r_in: float, v: float) -> float:
     return s / y if y > 0.0 else 0.0
 
 
-@njit(cache=True, error_model="numpy")
-def sweep_bits(a: F64, y: F64, r: float, r_out: F64, current: F64, w: F64, line: F64) -> None:
+@njit(cache=True, nogil=True, error_model="numpy")
+def sweep_bits(a: F64, y: F64, r: float, r_out: F64, v_out: F64, current: F64, w: F64, line: F64) -> None:
     """Bit-line voltages for currents into their nodes: ``M_c w = current``.
 
     Parameters
     ----------
     a : (m, n), y : (n,) from `fold_bit_lines`
     r : resistance of a segment [ohm]
-    r_out : (n,) resistance between last node and ground [ohm]; infinite where the line floats
+    r_out : (n,) resistance between last node and source [ohm]; infinite where the line floats
+    v_out : (n,) voltages of these sources [V]; (0,) where all are 0
     current : (m, n) into the nodes [A]
     w : (m, n) set to the voltages [V]
     line : (n,) work space
@@ -144,14 +147,14 @@ def sweep_bits(a: F64, y: F64, r: float, r_out: F64, current: F64, w: F64, line:
             put[j] = line[j]
     last, into = w[m - 1], current[m - 1]
     for j in range(n):
-        last[j] = _first_node(into[j] + line[j], y[j], r_out[j], 0.0)
+        last[j] = _first_node(into[j] + line[j], y[j], r_out[j], v_out[j] if v_out.size else 0.0)
     for i in range(m - 2, -1, -1):
         below, put, share = w[i + 1], w[i], a[i]
         for j in range(n):
             put[j] = share[j] * below[j] + r * put[j]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _times(a: F64, b: F64, out: F64) -> None:
     """``out = a b``; all (m, n)."""
     for i in range(a.shape[0]):
@@ -160,7 +163,7 @@ def _times(a: F64, b: F64, out: F64) -> None:
             put[j] = x[j] * y[j]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _inner(a: F64, b: F64, line: F64) -> float:
     """``sum a b``, summed line by line first, which vectorises and keeps its order; `line` (n,) is work space."""
     line[:] = 0.0
@@ -174,7 +177,7 @@ def _inner(a: F64, b: F64, line: F64) -> float:
     return total
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _bend(forced: F64, g: F64, u: F64, search: F64, line: F64) -> float:
     """``u = forced - g u``, which is S p, and the inner product of p with it."""
     line[:] = 0.0
@@ -190,7 +193,7 @@ def _bend(forced: F64, g: F64, u: F64, search: F64, line: F64) -> float:
     return total
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _add(scale: float, a: F64, out: F64) -> None:
     """``out += scale a``."""
     for i in range(a.shape[0]):
@@ -199,7 +202,7 @@ def _add(scale: float, a: F64, out: F64) -> None:
             put[j] += scale * x[j]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _turn(scale: float, fresh: F64, out: F64) -> None:
     """``out = fresh + scale out``."""
     for i in range(fresh.shape[0]):
@@ -208,7 +211,7 @@ def _turn(scale: float, fresh: F64, out: F64) -> None:
             put[j] = x[j] + scale * put[j]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def descend(
     g: F64,
     wa: F64,
@@ -221,40 +224,57 @@ def descend(
     r_out: F64,
     v: F64,
     s_end: F64,
+    v_out: F64,
+    level: Coarse,
     tolerance: float,
     most: int,
     w: F64,
     u: F64,
     work: F64,
     line: F64,
+    quiet: F64,
 ) -> tuple[int, float]:
-    """Conjugate gradients from ``w = 0``.
+    """Conjugate gradients from ``w = 0``, or from what the bit lines' own sources make of them.
 
     Parameters
     ----------
     g : (m, n); wa, wy, ba, by : from the folds
-    r_word, r_bit, r_in, r_out, v, s_end : as in the sweeps
+    r_word, r_bit, r_in, r_out, v, s_end, v_out : as in the sweeps
+    level : slow fields that are solved apart, if any
     tolerance : of the error's energy norm, estimated from the preconditioned residual, over the solution's
     most : steps after which it gives up
     w, u : (m, n) set to the voltages; u is that of the final w, exactly
     work : (4, m, n) work space
     line : (n,) work space
+    quiet : (m,) zeros
 
     Returns
     -------
     steps taken, and the estimate that was reached
     """
-    m = g.shape[0]
     residual, search, forced, z = work[0], work[1], work[2], work[3]
-    quiet = np.zeros(m)
+    silent = v_out[:0]
     w[:] = 0.0
+    if v_out.size:
+        residual[:] = 0.0
+        sweep_bits(ba, by, r_bit, r_out, v_out, residual, w, line)
     sweep_words(g, wa, wy, r_word, r_in, v, s_end, w, u)
     _times(g, u, residual)
-    sweep_bits(ba, by, r_bit, r_out, residual, z, line)
+    sweep_bits(ba, by, r_bit, r_out, silent, residual, z, line)
     rz = _inner(residual, z, line)
-    search[:] = z
-    forced[:] = residual
+    slow = level.inverse.size > 0
+    moment, mu = np.empty(level.inverse.shape[0]), np.empty(level.inverse.shape[0])
     gained, steps, reached = 0.0, 0, 0.0
+    if slow:
+        gained = begin(level, w, residual, moment, mu)
+        sweep_bits(ba, by, r_bit, r_out, silent, residual, z, line)
+        rz = _inner(residual, z, line)
+        search[:] = 0.0
+        forced[:] = 0.0
+        turn(0.0, z, residual, g, level, search, forced, moment, mu, line)
+    else:
+        search[:] = z
+        forced[:] = residual
     while rz > 0.0:
         sweep_words(g, wa, wy, r_word, r_in, quiet, quiet, search, u)
         bent = _bend(forced, g, u, search, line)
@@ -265,18 +285,21 @@ def descend(
         _add(-alpha, u, residual)
         gained += alpha * rz  # |w|_S^2 so far: each step adds a square
         steps += 1
-        sweep_bits(ba, by, r_bit, r_out, residual, z, line)
+        sweep_bits(ba, by, r_bit, r_out, silent, residual, z, line)
         before, rz = rz, _inner(residual, z, line)
         reached = math.sqrt(max(rz, 0.0) / gained)
         if reached <= tolerance or steps >= most:
             break
-        _turn(rz / before, z, search)
-        _turn(rz / before, residual, forced)
+        if slow:
+            turn(rz / before, z, residual, g, level, search, forced, moment, mu, line)
+        else:
+            _turn(rz / before, z, search)
+            _turn(rz / before, residual, forced)
     sweep_words(g, wa, wy, r_word, r_in, v, s_end, w, u)
     return steps, reached
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def currents(g: F64, u: F64, w: F64, into: F64, out: F64) -> None:
     """What each word line gives to its cells, `into` (m,), and each bit line takes from its own, `out` (n,) [A]."""
     out[:] = 0.0

@@ -75,5 +75,5 @@ class WireNetwork:
         if self._matrix is not None:
             product: NDArray[np.float64] = v @ self._matrix
             return product
-        rows = [self._solver.solve(self._g, one, tolerance=self._tolerance).out for one in np.atleast_2d(v)]
-        return rows[0] if v.ndim == 1 else np.array(rows).reshape(v.shape[0], -1)
+        found = self._solver.solve_many(self._g, np.atleast_2d(v), tolerance=self._tolerance)
+        return found[0] if v.ndim == 1 else found

@@ -9,7 +9,7 @@ F64 = NDArray[np.float64]
 
 
 def solve_nodal(
-    g: F64, v: F64, r_word: float, r_bit: float, r_in: F64, r_end: F64, r_out: F64
+    g: F64, v: F64, r_word: float, r_bit: float, r_in: F64, r_end: F64, r_out: F64, v_out: F64
 ) -> tuple[F64, F64]:
     """Node voltages by modified nodal analysis.
 
@@ -19,7 +19,8 @@ def solve_nodal(
     v : (m,) drivers [V]
     r_word, r_bit : segments [ohm]; 0 joins the nodes of a line into one
     r_in, r_end : (m,) from the driver to the first and to the last node of a word line [ohm]; infinite: no driver
-    r_out : (n,) from the last node of a bit line to ground [ohm]; infinite: it floats
+    r_out : (n,) from the last node of a bit line to its end [ohm]; infinite: it floats
+    v_out : (n,) what that end is held at instead of ground [V]
 
     Returns
     -------
@@ -42,9 +43,9 @@ def solve_nodal(
         known[end[r == 0]] = v[r == 0]
         some = (r > 0) & np.isfinite(r)
         to_source.append((end[some], 1.0 / r[some], v[some]))
-    known[bits[-1, r_out == 0]] = 0.0
+    known[bits[-1, r_out == 0]] = v_out[r_out == 0]
     some = (r_out > 0) & np.isfinite(r_out)
-    to_source.append((bits[-1, some], 1.0 / r_out[some], np.zeros(int(some.sum()))))
+    to_source.append((bits[-1, some], 1.0 / r_out[some], v_out[some]))
     if r_word > 0 and n > 1:
         a.append(words[:, :-1].ravel())
         b.append(words[:, 1:].ravel())

@@ -7,6 +7,7 @@ Each docstring says where its numbers come from, and of every number whether it 
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -20,9 +21,10 @@ from . import presets_pcm as pcm
 from . import presets_rram as rram
 from .ideal import IdealDevice
 from .model import DeviceModel
+from .preset_file import device_of_table, read_preset
 from .presets_rram import DAY
 
-__all__ = ["DAY", "DEVICES", "describe", "device_from", "override"]
+__all__ = ["DAY", "DEVICES", "describe", "device_from", "names_file", "override"]
 
 
 def ideal() -> IdealDevice:
@@ -73,20 +75,37 @@ def describe(name: str) -> tuple[str, str]:
     return summary, sources[0]
 
 
+def names_file(word: str) -> bool:
+    """Whether a device's word is the path of a preset file and no preset's name."""
+    # os.path answers False to a word too long for a path, where pathlib raises.
+    return word not in DEVICES and (
+        word.endswith(".toml") or "/" in word or os.sep in word or os.path.isfile(word)  # noqa: PTH113
+    )
+
+
 def device_from(spec: str | Mapping[str, Any]) -> DeviceModel:
-    """Device of a configuration: a preset's name, or a mapping ``{"preset": name, **overrides}``.
+    """Device of a configuration.
+
+    Parameters
+    ----------
+    spec : a preset's name, the path of a preset file, a mapping ``{"preset": name or path, **overrides}``, or
+        ``{"model": name, **fields}``
 
     Raises
     ------
     BadInput
         One line that names the field: an unknown preset, an unknown key, a bad value.
     """
-    if isinstance(spec, Mapping):
-        overrides = dict(spec)
-        if "preset" not in overrides:
-            raise BadInput(f"device.preset: must be given, one of {', '.join(DEVICES)}")
-        return override(pick(DEVICES, overrides.pop("preset"), "device")(), overrides)
-    return pick(DEVICES, spec, "device")()
+    if not isinstance(spec, Mapping):
+        if isinstance(spec, str) and names_file(spec):
+            return read_preset(spec)
+        return pick(DEVICES, spec, "device")()
+    overrides = dict(spec)
+    if "preset" in overrides:
+        return override(device_from(overrides.pop("preset")), overrides)
+    if "model" in overrides:
+        return device_of_table(overrides, "device: ")
+    raise BadInput(f"device.preset: must be given, one of {', '.join(DEVICES)}, or a file")
 
 
 def override(device: DeviceModel, changes: Mapping[str, Any]) -> DeviceModel:

@@ -36,28 +36,58 @@ def entry_of(thing: Any) -> Entry:
 
 
 def show(name: str, sets: list[str]) -> str:
-    """Parameters of a scenario, a TOML file or a device preset, as TOML."""
+    """Parameters of a scenario, a TOML file, a device preset or a device's preset file, as TOML."""
     from pathlib import Path
 
     from devices.presets import DEVICES
 
     from .config import load, to_toml
 
+    if name not in SCENARIOS and name not in DEVICES and _is_device_file(name):
+        return device_text(name, sets)
     if name in SCENARIOS or Path(name).suffix == ".toml" or Path(name).is_file():
         return to_toml(load(name, sets))
     if name in DEVICES:
         if sets:
-            raise BadInput(
-                f"--set: {name} is a device; its changes are seen with: hwsim show SCENARIO --set ..."
-            )
+            raise BadInput(f"--set: {name} is a device; hwsim device show {name} --set ... shows its changes")
         return _device(name)
     raise BadInput(f"show: unknown name {name!r} {nearest(name, [*SCENARIOS, *DEVICES])}")
 
 
-def _device(name: str) -> str:
-    from devices.presets import describe, device_from
+def device_text(name: str, sets: list[str]) -> str:
+    """A preset or a preset file, changed or not, as a preset file."""
+    from pathlib import Path
 
-    from . import toml_text
+    from devices.preset_file import preset_text
+    from devices.presets import DEVICES, describe
+
+    from .config import load_device
+
+    if name in DEVICES:
+        summary, source = describe(name)
+        title = f"{name}: {summary}\nsource: {source}"
+    else:
+        title = f"from {Path(name).name}"
+    if sets:
+        title += f"\nchanged: {', '.join(sets)}"
+    return preset_text(load_device(name, sets), title)
+
+
+def _is_device_file(name: str) -> bool:
+    """Whether a file is a device's: it names a model, and no scenario."""
+    from pathlib import Path
+
+    from devices.preset_file import read_table
+
+    if not Path(name).is_file():
+        return False
+    table = read_table(name)
+    return "model" in table and "scenario" not in table
+
+
+def _device(name: str) -> str:
+    from devices import toml_text
+    from devices.presets import describe, device_from
 
     device = device_from(name)
     summary, source = describe(name)

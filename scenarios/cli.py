@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from . import device_command
+
 if TYPE_CHECKING:
     from .results import Results
     from .sweeps import Plan
@@ -23,6 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(device_command.app, name="device")
 
 SourceArgument = Annotated[str, typer.Argument(metavar="NAME|FILE", help="scenario, or TOML file")]
 FolderArgument = Annotated[Path, typer.Argument(metavar="FOLDER", help="a run's folder", show_default=False)]
@@ -216,6 +219,49 @@ def tile(
     print(export_matrix(out / "tile.csv", found.g))
     print(write_netlist(out / "tile.cir", found.g, found.volts, found.wires, title=found.title))
     print(draw_tile(found, out / "tile.png"))
+
+
+@app.command()
+def wires(
+    device: Annotated[
+        str, typer.Option("--device", metavar="NAME", help="whose range the cells fill")
+    ] = "rram_gong2018",
+    sizes: Annotated[
+        str, typer.Option("--sizes", metavar="N,N", help="lines each way of square tiles")
+    ] = "16,32,64,128,256",
+    ohms: Annotated[
+        str, typer.Option("--ohms", metavar="R,R", help="of a wire between two cells [ohm]")
+    ] = "0.5,1,2,5",
+    driven: Annotated[float, typer.Option("--driven", metavar="SHARE", help="of the word lines")] = 0.5,
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="the picture")] = Path("wires.png"),
+) -> None:
+    """Tell how wrong a read is that leaves the wires out, by tile size and wire resistance."""
+    from devices.presets import device_from
+
+    from .figures.wires import draw_wire_errors
+    from .tables import wire_table
+    from .wire_errors import DRAWS, wire_errors
+
+    tiles, wired = (
+        _numbers(text, name, kind) for text, name, kind in ((sizes, "--sizes", int), (ohms, "--ohms", float))
+    )
+    found = wire_errors(device_from(device), device, tiles, wired, driven=driven)
+    _print(wire_table(found))
+    note = (
+        f"Conductances even over the device's range, {100 * driven:.0f} % of the word lines driven, the others at 0 V, "
+        f"every bit line sensed at its end; mean of {DRAWS} tiles."
+    )
+    print(draw_wire_errors(found, out, note))
+
+
+def _numbers(text: str, name: str, kind: Any) -> list[Any]:
+    try:
+        return [kind(part) for part in text.split(",")]
+    except ValueError:
+        from htm.pick import BadInput
+
+        what = "whole numbers" if kind is int else "numbers"
+        raise BadInput(f"{name}: must be {what} with commas between, got {text!r}") from None
 
 
 @app.command()

@@ -10,18 +10,18 @@ import hashlib
 import json
 import math
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from pydantic import BaseModel, ValidationError
-from pydantic.fields import FieldInfo
 
+from devices import toml_text
 from devices.model import DeviceModel
 from htm.pick import BadInput, Params, nearest, one_line, pick
 
-from . import registry, toml_text
+from . import registry
 from .overrides import Sets, parse_sets
 from .overrides import parse_vary as parse_vary
 
@@ -102,6 +102,7 @@ def draft(source: Source) -> Draft:
     table = _read_toml(path)
     scenario = _scenario(table, name)
     base = _preset(scenario)
+    _beside(table, path.parent)
     try:
         return replace(base, values=_merge(base.values, table))
     except RecursionError:
@@ -112,7 +113,7 @@ def build(model: type[Params], values: Mapping[str, Any]) -> Params:
     """Parameters of class `model` from a plain table; ``device`` is a preset's name or table."""
     table = dict(values)
     _refuse_unbounded(table, "")
-    table = _with_nones(table, model.model_fields)
+    table = toml_text.with_nones(table, model.model_fields)
     if "device" in model.model_fields and "device" in table:
         table["device"] = _device(table["device"])
     try:
@@ -126,7 +127,7 @@ def dump(config: Params) -> Table:
     table = config.model_dump(mode="json", exclude={"device"})
     device = getattr(config, "device", None)
     if isinstance(device, DeviceModel):
-        table["device"] = {"preset": preset_of(device), **device.model_dump(mode="json")}
+        table["device"] = _device_table(device)
     return {name: table[name] for name in type(config).model_fields if name in table}
 
 
@@ -159,7 +160,7 @@ def to_toml(config: Params) -> str:
     scenario = _scenario(table, "parameters")
     unset = dump(_preset(scenario).resolve())
     if "device" in table:
-        unset["device"] = _device(table["device"]["preset"]).model_dump()
+        unset["device"] = _unset(table["device"])
     title = f"{scenario.name}: {scenario.summary}\nsource: {scenario.source}"
     follows = {}
     if table.get("device", {}).get("on_off_ratio") is not None:
@@ -167,10 +168,17 @@ def to_toml(config: Params) -> str:
     return toml_text.write(config, table, unset, title=title, follows=follows)
 
 
-def preset_of(device: DeviceModel) -> str:
+def load_device(spec: str, sets: Sets = ()) -> DeviceModel:
+    """Device of a preset's name or file, with overrides: ``["read_sigma=0.1"]``, with or without ``device.``."""
+    pairs = [(f"device.{key.removeprefix('device.')}", value) for key, value in parse_sets(sets)]
+    return _device(_merge_device(_device_table(spec), _device_layer(pairs)))
+
+
+def preset_of(device: DeviceModel) -> str | None:
     """The preset that `device` is made from, judged by its fields: of its class, the one that differs least.
 
     With all fields beside it, any preset of the class describes the device exactly; the nearest reads best.
+    None where no preset is of that class.
     """
     best: tuple[int, str] | None = None
     for name in _devices():
@@ -178,9 +186,7 @@ def preset_of(device: DeviceModel) -> str:
         if type(base) is type(device):
             differing = sum(getattr(base, key) != getattr(device, key) for key in type(device).model_fields)
             best = min(best, (differing, name), key=lambda one: one[0]) if best else (differing, name)
-    if best is None:
-        raise BadInput(f"device: {type(device).__name__} comes from no preset; add one to DEVICES")
-    return best[1]
+    return None if best is None else best[1]
 
 
 # Reading ---------------------------------------------------------------------------------------------------
@@ -201,6 +207,15 @@ def _read_toml(path: Path) -> Table:
         raise BadInput(f"{path}: cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError) as error:
         raise BadInput(f"{path}: is no valid TOML: {error}") from None
+
+
+def _beside(table: Table, folder: Path) -> None:
+    """Let a device's file be named from where the file that names it lies."""
+    device = table.get("device")
+    word = device.get("preset") if isinstance(device, dict) else device
+    if isinstance(word, str) and word.endswith(".toml") and (folder / word).is_file():
+        found = str(folder / word)
+        table["device"] = {**device, "preset": found} if isinstance(device, dict) else found
 
 
 def _scenario(table: Mapping[str, Any], where: str) -> registry.Scenario:
@@ -248,39 +263,75 @@ def _device(spec: Any) -> DeviceModel:
     from devices.presets import device_from
 
     table = _device_table(spec)
+    if "model" in table:
+        return device_from(table)
     base = device_from({key: table[key] for key in ("preset",) if key in table})
     for key, value in table.items():
         part = getattr(base, key, None) if key in type(base).model_fields else None
-        if _is_none(value):  # which fields may be none is the device's to say
+        if toml_text.is_none(value):  # which fields may be none is the device's to say
             table[key] = None
         elif isinstance(part, BaseModel) and isinstance(value, Mapping):
             table[key] = {**part.model_dump(), **value}
     return device_from(table)
 
 
+def _unset(table: Mapping[str, Any]) -> Table:
+    """What a device's fields hold that its table does not give."""
+    if "model" in table:
+        from devices.models import MODELS
+        from devices.preset_file import defaults
+
+        return defaults(MODELS[table["model"]])
+    return _device(table["preset"]).model_dump()
+
+
 def _device_table(value: Any) -> Table:
+    """A device by its nearest preset, or by its model where no preset is of it, and all its fields.
+
+    Of a file nothing is kept but what it said: a run stays what it was when the file changes.
+    """
     if isinstance(value, DeviceModel):
-        return {"preset": preset_of(value), **value.model_dump(mode="json")}
+        from devices.preset_file import model_name
+
+        preset = preset_of(value)
+        first = {"preset": preset} if preset is not None else {"model": model_name(value)}
+        return {**first, **value.model_dump(mode="json")}
     if isinstance(value, str):
-        return {"preset": value}
+        from devices.presets import device_from, names_file
+
+        return _device_table(device_from(value)) if names_file(value) else {"preset": value}
     if isinstance(value, Mapping):
+        table = dict(value)
+        preset = table.pop("preset", None)
+        if isinstance(preset, str):
+            return _merge_fields(_device_table(preset), table)
         return dict(value)
-    raise BadInput(f"device: must be a preset's name or a table with preset and fields, got {value!r}")
+    raise BadInput(
+        f"device: must be a preset's name or a table with preset and fields, or a file, got {value!r}"
+    )
 
 
 def _merge_device(base: Any, over: Any) -> Table:
     under, above = _device_table(base), _device_table(over)
-    if above.get("preset", under.get("preset")) != under.get("preset"):
+    if any(above.get(key, under.get(key)) != under.get(key) for key in ("preset", "model")):
         return above
+    return _merge_fields(under, above)
+
+
+def _merge_fields(under: Table, above: Mapping[str, Any]) -> Table:
     if "g_min" in above and "on_off_ratio" not in above:
         under.pop("on_off_ratio", None)  # a ratio from below would take the new g_min back
     return _merge(under, above, top=False)
 
 
-def _device_layer(sets: Iterable[tuple[str, Any]]) -> Table:
+def _device_layer(sets: Sequence[tuple[str, Any]]) -> Table:
     """Overrides of the device as one table: the last preset named, and every field, in whichever order."""
-    layer: Table = {}
+    # Names and files go first: a file gives every field, and must not undo one that was set before it.
+    named = [value for key, value in sets if key == "device" and isinstance(value, str)]
+    layer: Table = _device_table(named[-1]) if named else {}
     for key, value in sets:
+        if key == "device" and isinstance(value, str):
+            continue
         if key == "device":
             layer.update(_device_table(value))
         else:
@@ -302,21 +353,3 @@ def _refuse_unbounded(value: Any, path: str) -> None:
     elif isinstance(value, list | tuple):
         for inner in value:
             _refuse_unbounded(inner, path)
-
-
-def _is_none(value: Any) -> bool:
-    return isinstance(value, str) and value.lower() == "none"
-
-
-def _with_nones(table: Mapping[str, Any], fields: Mapping[str, FieldInfo]) -> Table:
-    """`table` with the text ``"none"`` turned into None wherever the field may be None: TOML has no null."""
-    changed: Table = {}
-    for key, value in table.items():
-        field = fields.get(key)
-        if field is not None and _is_none(value) and toml_text.may_be_none(field):
-            changed[key] = None
-        elif field is not None and isinstance(value, Mapping) and (section := toml_text.section(field)):
-            changed[key] = _with_nones(value, section.model_fields)
-        else:
-            changed[key] = value
-    return changed

@@ -318,6 +318,7 @@ def _difference(there: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
     pairs += [
         (f"--vary {key}", old, new) for key, old, new in _flat(there.get("vary"), asked.get("vary"), "")
     ]
+    pairs += list(_flat(there.get("files", {}), asked.get("files", {}), "content"))
     pairs += [("--seeds", there.get("seeds"), asked.get("seeds"))]
     for key, old, new in pairs:
         if old != new:

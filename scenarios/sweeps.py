@@ -76,6 +76,7 @@ class Plan:
             "base": resolved,
             "vary": {key: list(values) for key, values in self.vary.items()},
             "seeds": list(self.seeds),
+            **_contents(self.vary),
             "versions": versions(),
             "platform": f"{platform.system()} {platform.release()} {platform.machine()}",
             "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -161,7 +162,7 @@ def plan(
     if total > MOST_POINTS:
         raise BadInput(f"--vary: at most {MOST_POINTS} points in one sweep, got {total}")
     numbers = [resolved["seed"] + i for i in range(seeds)]
-    identity = {"base": resolved, "vary": swept, "seeds": numbers}
+    identity = {"base": resolved, "vary": swept, "seeds": numbers, **_contents(swept)}
     folder = Path(out) if out else Path("runs") / f"{resolved['scenario']}-{configs.digest(identity, 5)}"
     points = _points(draft, swept, numbers, folder)
     return Plan(base=base, vary=swept, seeds=numbers, jobs=points, folder=folder)
@@ -256,6 +257,21 @@ def _shard(jobs: Sequence[tuple[str, Job]], shard: tuple[int, int] | None) -> Se
             f"--shard: counts from 0, so 0/{max(n, 1)} to {max(n, 1) - 1}/{max(n, 1)}, got {i}/{n}"
         )
     return jobs[i::n]
+
+
+def _contents(vary: Mapping[str, Sequence[Any]]) -> dict[str, dict[str, str]]:
+    """Hash of what each swept device file says, so that another content is another sweep; empty without files."""
+    from devices.presets import device_from, names_file
+
+    words = {
+        value for key in ("device", "device.preset") for value in vary.get(key, ()) if isinstance(value, str)
+    }
+    found = {
+        word: configs.digest(device_from(word).model_dump(mode="json"))
+        for word in sorted(words)
+        if names_file(word)
+    }
+    return {"files": found} if found else {}
 
 
 def _plain(vary: dict[str, list[Any]]) -> dict[str, list[Any]]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from .results import Results
+    from .wire_errors import WireErrors
 
 SIDES = ("raw", "software", "hardware")
 _SIDED = re.compile(r"(?P<head>.+?)_(?P<side>raw|software|hardware)(?P<tail>_.+)?")
@@ -42,6 +43,19 @@ def table_of(results: Results) -> Table:
     table.title, table.title_justify = _title(results, frame), "left"
     table.min_width = len(table.title)  # else the title is broken at the width of a narrow table
     table.caption, table.caption_justify = _caption(results, frame), "left"
+    return table
+
+
+def wire_table(found: WireErrors) -> Table:
+    """Share of current that ideal wires promise too much, one row a size, one column a resistance."""
+    table = Table(box=_box(), pad_edge=False, collapse_padding=True)
+    table.title, table.title_justify = "current promised beyond the true one, all bit lines together", "left"
+    table.min_width = len(table.title)
+    table.add_column("tile")
+    for ohm in found.ohms:
+        table.add_column(f"{ohm:g} ohm", justify="right")
+    for k, size in enumerate(found.sizes):
+        table.add_row(f"{size} x {size}", *(f"{100 * error:.3g} %" for error in found.error[:, k]))
     return table
 
 

@@ -10,7 +10,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from devices.units import unit_of
+from .units import unit_of
 
 
 def write(
@@ -41,6 +41,25 @@ def write(
 def may_be_none(field: FieldInfo) -> bool:
     """Whether None is a value of `field`."""
     return NoneType in get_args(field.annotation)
+
+
+def is_none(value: Any) -> bool:
+    """Whether a value is the text that stands for None: TOML has no null."""
+    return isinstance(value, str) and value.lower() == "none"
+
+
+def with_nones(table: Mapping[str, Any], fields: Mapping[str, FieldInfo]) -> dict[str, Any]:
+    """`table` with the text ``"none"`` turned into None wherever the field may be None."""
+    changed: dict[str, Any] = {}
+    for key, value in table.items():
+        field = fields.get(key)
+        if field is not None and is_none(value) and may_be_none(field):
+            changed[key] = None
+        elif field is not None and isinstance(value, Mapping) and (inner := section(field)):
+            changed[key] = with_nones(value, inner.model_fields)
+        else:
+            changed[key] = value
+    return changed
 
 
 def section(field: FieldInfo) -> type[BaseModel] | None:

@@ -163,15 +163,8 @@ FITS = {
 def _fit(kind: str, data: Measurement, model: str | None) -> Fit:
     from importlib import import_module
 
-    from htm.pick import BadInput
-
     module, _, name = FITS[kind].partition(":")
-    try:
-        run = getattr(import_module(module), name)
-    except ModuleNotFoundError as error:
-        if error.name != module:
-            raise
-        raise BadInput(f"device fit: this version has no fit for {kind}") from None
+    run = getattr(import_module(module), name)
     # Only pulses and retention depend on the model.
     found: Fit = run(data, model) if kind in ("pulses", "retention") else run(data)
     return found

@@ -60,7 +60,7 @@ def _model(fits: Sequence[Fit], names: Sequence[str]) -> str:
     choosing.sort(key=lambda one: _rank(one[1]))
     if not choosing:
         raise BadInput(
-            f"{', '.join(names)}: reads and I-V curves alone make no device; add a file of pulses or of retention"
+            f"{', '.join(names)}: drift, reads and I-V curves alone make no device; add a file of pulses"
         )
     for _, candidate in choosing:
         fields = pick(MODELS, candidate.model, "model").model_fields

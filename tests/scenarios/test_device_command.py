@@ -235,7 +235,7 @@ def test_fit_prints_a_table_and_writes_a_file_that_a_run_takes(fitted: Callable[
 def test_reads_alone_are_shown_but_make_no_device(fitted: Callable[..., str], capsys: Capture) -> None:
     assert "read_sigma" in fitted("reads.csv")
     assert cli.main(["device", "fit", "reads.csv", "-o", "mine.toml"]) == 2
-    assert "reads.csv: reads and I-V curves alone make no device" in capsys.readouterr().err
+    assert "reads.csv: drift, reads and I-V curves alone make no device" in capsys.readouterr().err
     assert not Path("mine.toml").exists()
 
 
@@ -252,14 +252,6 @@ def test_bad_input_is_refused_before_any_fit(
     assert "must end in .toml" in refused(capsys, "device", "fit", "pulses.csv", "-o", "a.json")
 
 
-def test_a_fit_that_is_not_there_is_one_line(
-    fitted: Callable[..., str], capsys: Capture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fitted("pulses.csv")
-    monkeypatch.setitem(device_command.FITS, "pulses", "devices.fit.none:fit")
-    assert "this version has no fit for pulses" in refused(capsys, "device", "fit", "pulses.csv")
-
-
 def test_plot_draws_a_sheet(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     import scenarios.figures.device as drawn
 
@@ -270,3 +262,37 @@ def test_plot_draws_a_sheet(capsys: Capture, monkeypatch: pytest.MonkeyPatch) ->
     device, title, path, seed = seen[0]
     assert device == device_from({"preset": "rram_gong2018", "read_sigma": 0.1})
     assert (title, path, seed) == ("a.toml, read_sigma=0.1", Path("a.png"), 0)
+
+
+def test_measured_fitted_and_run(capsys: Capture) -> None:
+    """From a simulated lab to a device in a run, nothing stood in for: it comes back as it was."""
+    true = {"step_up": 0.02, "step_down": 0.03, "c2c_sigma": 0.5, "write_sigma": 0.01, "read_sigma": 0.02}
+    sets = [
+        f"--set={name}={value}" for name, value in {**true, "d2d_sigma": 0.1, "g_min_sigma": 0.02}.items()
+    ]
+    measured = ("--devices", "8", "--cycles", "2", "--pulses", "80")
+    for kind in ("pulses", "reads", "iv"):
+        said(
+            capsys,
+            "device",
+            "simulate",
+            "rram_gong2018",
+            "--kind",
+            kind,
+            "-o",
+            f"{kind}.csv",
+            *sets,
+            *measured,
+        )
+    told = said(
+        capsys, "device", "fit", "pulses.csv", "reads.csv", "iv.csv", "-o", "mine.toml", "--plot", "fit.png"
+    )
+    assert "step_up" in told
+    assert "not identifiable" in told
+    assert Path("fit.png").stat().st_size > 10_000
+    device = config.load("fake", ["device=mine.toml"]).device  # type: ignore[attr-defined]
+    assert type(device).__name__ == "SoftBoundsRram"
+    for name in ("step_up", "step_down", "read_sigma"):
+        assert getattr(device, name) == pytest.approx(true[name], rel=0.35)
+    assert device.g_max == pytest.approx(1e-5, rel=0.15)
+    assert device.iv_sinh == 0.0

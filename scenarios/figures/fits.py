@@ -13,7 +13,7 @@ from devices.fit.result import Estimate, Fit, Panel
 from htm.pick import BadInput
 
 from .labels import si_scale
-from .style import HARDWARE, RAW, SOFTWARE, headline, new_figure
+from .style import HARDWARE, SOFTWARE, headline, new_figure
 
 ROWS = 16
 """Parameters of one table."""
@@ -24,7 +24,7 @@ _MANY = 3000
 def fit_figure(fits: Sequence[Fit]) -> Figure:
     """Two panels a row, the parameters at the end."""
     panels = [panel for fit in fits for panel in fit.panels]
-    estimates = [estimate for fit in fits for estimate in fit.estimates]
+    estimates = [one for fit in fits for one in fit.estimates if one.identified]
     if not panels and not estimates:
         raise BadInput("fits: must have something to draw, got no panel and no parameter")
     tables = [estimates[start : start + ROWS] for start in range(0, len(estimates), ROWS)]
@@ -51,7 +51,9 @@ def _note(fits: Sequence[Fit]) -> str:
         for fit in fits
         if fit.goodness
     )
-    return f"Band: central 90 % of the model's cells. {goodness}"
+    unknown = dict.fromkeys(one.name for fit in fits for one in fit.estimates if not one.identified)
+    silent = f" Not identified by these data: {', '.join(unknown)}." if unknown else ""
+    return f"Band: central 90 % of the model's cells. {goodness}.{silent}"
 
 
 def _panel(ax: Axes, panel: Panel) -> None:
@@ -116,14 +118,11 @@ def _table(ax: Axes, estimates: Sequence[Estimate]) -> None:
     ax.set_title("Parameters with 95 % intervals")
     for k, one in enumerate(estimates):
         at = 0.98 - k / ROWS
-        colour = "#222222" if one.identified else RAW
-        ax.text(0.0, at, one.name, transform=ax.transAxes, va="top", fontsize=8.5, color=colour)
-        ax.text(0.42, at, _value(one), transform=ax.transAxes, va="top", fontsize=8.5, color=colour)
+        ax.text(0.0, at, one.name, transform=ax.transAxes, va="top", fontsize=8.5)
+        ax.text(0.52, at, _value(one), transform=ax.transAxes, va="top", fontsize=8.5)
 
 
 def _value(one: Estimate) -> str:
-    if not one.identified:
-        return "not identified" + (f": {one.why}"[:46] if one.why else "")
     factor, unit = si_scale([one.value], one.unit)
     low, high = one.low * factor, one.high * factor
     return f"{one.value * factor:.4g}  [{low:.4g}, {high:.4g}] {unit}".rstrip()

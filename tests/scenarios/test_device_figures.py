@@ -316,9 +316,10 @@ def test_a_fit_shows_data_model_and_intervals(tmp_path: Path) -> None:
         "step_up",
         "0.0015  [0.0014, 0.0016]",
         "10  [9.9, 10.1] µS",
-        "not identified: one device only",
     ):
         assert word in found
+    assert "d2d_sigma" not in found
+    assert "Not identified by these data: d2d_sigma." in " ".join(figure.get_supxlabel().split())
     points, curves = figure.axes[0].lines[0], figure.axes[0].lines[1:]
     np.testing.assert_array_equal(points.get_ydata(), FIT.panels[0].data)
     assert len(curves) == 2  # one a level, not joined

@@ -136,7 +136,7 @@ def cost(
     Parameters
     ----------
     events : counts of a substrate
-    loads : conductances that its reads and writes went through, summed [S]
+    loads : conductances that its reads and writes went through, summed [S]; time of its competitions, `settle` [s]
     params : what each costs
     read_voltage : of the device [V]
     tilings : arrays that leak meanwhile
@@ -152,8 +152,9 @@ def cost(
     latency = (
         count["read_cycle"] * params.read_time
         + count["sense_cycle"] * params.sense_time
-        + count["adc_cycle"] * turns * params.adc_time
+        + (count["adc_cycle"] * turns + count["ramp_cycle"]) * params.adc_time
         + count["pulse_cycle"] * params.write_time
+        + loads.get("settle", 0.0)
     )
     energies = (
         read_voltage**2 * load["read"] * params.read_time,
@@ -170,7 +171,7 @@ def cost(
 
 _EVENTS = (
     "read_cycle", "line_drive", "adc", "adc_cycle", "sense", "sense_cycle", "cell_read", "pulse_cycle", "add",
-    "compare", "memory",
+    "compare", "memory", "ramp_cycle",
 )  # fmt: skip
 
 

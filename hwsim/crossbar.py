@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from typing import Any, final
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from devices.model import F32, DeviceModel
 from devices.noise import normals
 from htm.bits import Bits
+from htm.pick import BadInput
 from htm.streams import restore_stream, save_stream, stream
 from htm.synapses import (
     Columns,
@@ -20,7 +22,6 @@ from htm.synapses import (
     check_columns,
     connected_spans,
     local_winners,
-    top_k,
 )
 
 from . import kernels
@@ -28,7 +29,10 @@ from .array import CellArray
 from .mapping import Mapping, Tiling
 from .outage import OutageParams
 from .params import CrossbarParams
+from .peripherals.winner_take_all import WinnerTakeAll
+from .periphery import Periphery
 from .readout import AnalogReadout, BinaryReadout
+from .segment_periphery import SegmentPeriphery
 from .segments import CrossbarSegments
 from .wired import WiredReadout
 
@@ -38,7 +42,7 @@ class CrossbarColumns(Columns):
     """Minicolumns on a dense crossbar: word line j is input j, bit line i is column i.
 
     Inputs outside a column's pool still have a cell where the lines cross; it stays at g_min, never learns, and
-    leaks into an analog read. With a reference column, one more bit line of such cells stands in every tile.
+    leaks into an analog read. Reference columns are more bit lines of such cells, in every tile.
     """
 
     def __init__(
@@ -48,9 +52,10 @@ class CrossbarColumns(Columns):
         params: CrossbarParams,
         pool: NDArray[np.bool_],
         permanence: NDArray[np.float32],
-        adc_offset: F32,
+        periphery: Periphery,
     ) -> None:
         super().__init__(tiling.rows, tiling.slots, tiling.slots, array.mapping.threshold)
+        self.periphery = periphery
         self.array, self.tiling, self.pool = array, tiling, pool
         at, slots = np.nonzero(pool)
         if at.size == pool.size:
@@ -59,11 +64,11 @@ class CrossbarColumns(Columns):
             array.program((at, slots), permanence[at, slots])
         self._readout: BinaryReadout | AnalogReadout | WiredReadout
         if params.wired:
-            self._readout = WiredReadout(array, pool, tiling, params, adc_offset)
+            self._readout = WiredReadout(array, pool, tiling, params, periphery)
         elif params.readout == "binary":
-            self._readout = BinaryReadout(array, pool, tiling)
+            self._readout = BinaryReadout(array, pool, tiling, periphery)
         else:
-            self._readout = AnalogReadout(array, tiling, params, adc_offset)
+            self._readout = AnalogReadout(array, tiling, params, periphery)
 
     @property
     def permanence(self) -> NDArray[np.float32]:
@@ -81,6 +86,7 @@ class CrossbarColumns(Columns):
         array.note_cycles(raised, lowered)
         array.train(rows, counts, pulses)
         self._readout.refresh_rows(rows)
+        self.periphery.learned()
 
     def _spans(self, shape: tuple[int, ...]) -> NDArray[np.float32]:
         g = self._read_cells(slice(0, self.rows))
@@ -113,10 +119,13 @@ class CrossbarColumns(Columns):
         self._readout.refresh_all()
 
     def state(self) -> State:
-        return self.array.state()
+        own = {f"periphery.{name}": value for name, value in self.periphery.state().items()}
+        return {**self.array.state(), **own}
 
     def restore(self, state: State) -> None:
-        self.array.restore(state)
+        prefix = "periphery."
+        self.array.restore({k: v for k, v in state.items() if not k.startswith(prefix)})
+        self.periphery.restore({k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)})
         self._readout.refresh_all()
 
 
@@ -142,6 +151,9 @@ class CrossbarSubstrate(Substrate):
         self._columns: list[CrossbarColumns] = []
         self._unit_current = Mapping(device=device, threshold=0.5).unit_current
         self._compare = stream(seed, f"{self._chip}.compare")
+        self._chance = stream(seed, f"{self._chip}.chance")
+        self._competition = WinnerTakeAll(self.params.winner_take_all.resolution / self._unit_current)
+        self._offsets: dict[int, F32] = {}
 
     @property
     def _chip(self) -> str:
@@ -178,19 +190,20 @@ class CrossbarSubstrate(Substrate):
         pool, permanence = check_columns(pool, permanence)
         tiling = self._tiling(*pool.shape)
         params = self.params
-        references = tiling.across if params.readout == "analog" and params.reference_column else 0
-        offsets = np.empty((0, 0), dtype=np.float32)
-        if params.adc_offset_sigma > 0.0:
-            rng = stream(self.seed, f"{self._chip}.{len(self.arrays)}.adc")
-            offsets = np.float32(params.adc_offset_sigma) * normals(rng, (tiling.down, tiling.rows))
-        array = self._array((tiling.rows + references, tiling.slots), threshold)
-        made = CrossbarColumns(array, tiling, params, pool, permanence, offsets)
+        name = f"{self._chip}.{len(self.arrays)}"
+        periphery = Periphery(
+            Mapping(device=self.device, threshold=threshold), tiling, params, self.seed, name
+        )
+        array = self._array((tiling.rows + periphery.copies * tiling.across, tiling.slots), threshold)
+        made = CrossbarColumns(array, tiling, params, pool, permanence, periphery)
         self._columns.append(made)
         return made
 
     def segments(self, n_inputs: int, rows: int, slots: int, threshold: float) -> CrossbarSegments:
         self._tiling(rows, slots)
-        return CrossbarSegments(self._array((rows, slots), threshold), self.params, n_inputs)
+        mapping, name = Mapping(device=self.device, threshold=threshold), f"{self._chip}.{len(self.arrays)}"
+        periphery = SegmentPeriphery(mapping, self.params, (rows, slots), self.seed, name)
+        return CrossbarSegments(self._array((rows, slots), threshold), self.params, n_inputs, periphery)
 
     def arm(self) -> None:
         """Make room for faults to come, so that the state has one form before and after `strike`."""
@@ -206,7 +219,8 @@ class CrossbarSubstrate(Substrate):
             columns.look_again()
 
     def winners(self, score: NDArray[Any], k: int) -> Bits:
-        return top_k(self._compared(score), k)
+        self._note_latency(k)
+        return self._competition.winners(self._compared(score), k, self._chance)
 
     def local_winners(
         self,
@@ -217,25 +231,50 @@ class CrossbarSubstrate(Substrate):
         wrap: bool,
         floor: float | None = None,
     ) -> Bits:
-        return local_winners(self._compared(score), shape, radius, density, wrap, floor)
+        if self._competition.resolution > 0.0:
+            raise BadInput(
+                "winner_take_all.resolution: must be 0 A with local inhibition, where no circuit sees all inputs, got "
+                f"{self.params.winner_take_all.resolution:g} A"
+            )
+        winners = local_winners(self._compared(score), shape, radius, density, wrap, floor)
+        # All neighbourhoods settle at once.
+        self._note_latency(math.floor(0.5 + density * min(score.size, (2 * radius + 1) ** len(shape))))
+        return winners
+
+    def _note_latency(self, k: int) -> None:
+        """Sum the time that competitions take [s], where their circuit has any."""
+        latency = self.params.winner_take_all.latency(k)
+        if latency > 0.0:
+            self.loads["settle"] += latency
 
     def _compared(self, score: NDArray[Any]) -> NDArray[Any]:
         """Scores as the comparators see them."""
         self.events["compare"] += int(score.size)
+        offset_sigma = self.params.winner_take_all.offset_sigma
+        if offset_sigma > 0.0:
+            if score.size not in self._offsets:  # by the size, so that nothing has to be saved
+                rng = stream(self.seed, f"{self._chip}.compare.offset.{score.size}")
+                sigma = np.float32(offset_sigma / self._unit_current)
+                self._offsets[score.size] = sigma * normals(rng, score.size)
+            score = score.astype(np.float32) + self._offsets[score.size]
         if self.params.comparator_sigma > 0.0:
             sigma = np.float32(self.params.comparator_sigma / self._unit_current)
             return score.astype(np.float32) + sigma * normals(self._compare, score.size)
         return score
 
     def state(self) -> State:
+        drawn = self._competition.resolution > 0.0
         return {
             "compare": save_stream(self._compare),
+            **({"chance": save_stream(self._chance)} if drawn else {}),
             "events": dict(self.events),
             "loads": dict(self.loads),
         }
 
     def restore(self, state: State) -> None:
         self._compare = restore_stream(state["compare"])
+        if self._competition.resolution > 0.0:
+            self._chance = restore_stream(state["chance"])
         self.events.clear()
         self.events.update({name: int(count) for name, count in state["events"].items()})
         self.loads.clear()

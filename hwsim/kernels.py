@@ -214,25 +214,89 @@ def count_doubtful(
 
 
 @njit(cache=True)
+def _condition_tile(
+    value: NDArray[np.float32],
+    noise_variance: NDArray[np.float32],
+    normals: NDArray[np.float32],
+    tile: int,
+    first_reference: int,
+    tile_columns: int,
+    copies: int,
+    limit: np.float32,
+) -> None:
+    """What `condition` does, for the lines of one tile, in place."""
+    if normals.shape[0] > 0:
+        variance, draw = noise_variance[tile], normals[tile]
+        for r in range(value.size):
+            value[r] += np.sqrt(variance[r]) * draw[r]
+    if limit < np.float32(np.inf):
+        for r in range(value.size):
+            value[r] = min(max(value[r], -limit), limit)
+    if copies == 0:
+        return
+    for first in range(first_reference, value.size, copies):
+        mean = value[first]
+        if copies > 1:
+            for i in range(1, copies):
+                mean += value[first + i]
+            mean /= np.float32(copies)
+        start = (first - first_reference) // copies * tile_columns
+        for r in range(start, min(start + tile_columns, first_reference)):
+            value[r] -= mean
+
+
+@njit(cache=True)
+def condition(
+    sums: NDArray[np.float32],
+    noise_variance: NDArray[np.float32],
+    normals: NDArray[np.float32],
+    first_reference: int,
+    tile_columns: int,
+    copies: int,
+    limit: np.float32,
+) -> NDArray[np.float32]:
+    """Line sums through noise, trans-impedance stages and reference subtraction: what the converters are given.
+
+    Parameters
+    ----------
+    sums : (tiles down, lines) noiseless sums [S]
+    noise_variance, normals : (tiles down, lines) or (0, 0) where reads have no noise [S^2]
+    first_reference : the lines from here on are reference columns, `copies` for every `tile_columns` lines; the mean
+        of what these carry is subtracted from those
+    tile_columns : bit lines of a tile
+    copies : reference columns of a tile, side by side; 0 where none is
+    limit : at which a stage saturates, of either sign [S]; infinite where none does
+
+    Returns
+    -------
+    (tiles down, lines) [S]
+    """
+    values = sums.copy()
+    for tile in range(sums.shape[0]):
+        _condition_tile(
+            values[tile], noise_variance, normals, tile, first_reference, tile_columns, copies, limit
+        )
+    return values
+
+
+@njit(cache=True)
 def convert(
     sums: NDArray[np.float32],
     noise_variance: NDArray[np.float32],
     normals: NDArray[np.float32],
     first_reference: int,
     tile_columns: int,
+    copies: int,
+    limit: np.float32,
     offset: NDArray[np.float32],
     lsb: np.float32,
     top_code: np.float32,
 ) -> NDArray[np.float32]:
-    """Line sums through noise, reference subtraction and ADC, partial sums added digitally.
+    """`condition`, then an ADC without errors but its offset, partial sums added digitally.
 
     Parameters
     ----------
-    sums : (tiles down, lines) noiseless sums [S]
-    noise_variance, normals : (tiles down, lines) or (0, 0) where reads have no noise [S^2]
-    first_reference : the lines from here on are reference columns, one for every `tile_columns` lines, and
-        what they carry is subtracted from those before the ADC; as many as there are lines where none is
-    tile_columns : bit lines of a tile
+    sums, noise_variance, normals, first_reference, tile_columns, copies, limit : as of `condition`
     offset : (tiles down, lines) each ADC's own offset in steps, or (0, 0)
     lsb : ADC step [S]; 0 where there is no ADC
     top_code : highest code
@@ -246,14 +310,7 @@ def convert(
     zero = np.float32(0)
     for tile in range(sums.shape[0]):
         value[:] = sums[tile]
-        if normals.shape[0] > 0:
-            variance, draw = noise_variance[tile], normals[tile]
-            for r in range(value.size):
-                value[r] += np.sqrt(variance[r]) * draw[r]
-        for reference in range(first_reference, value.size):
-            start = (reference - first_reference) * tile_columns
-            for r in range(start, min(start + tile_columns, first_reference)):
-                value[r] -= value[reference]
+        _condition_tile(value, noise_variance, normals, tile, first_reference, tile_columns, copies, limit)
         if lsb > zero:
             scale = np.float32(1) / lsb
             for r in range(value.size):

@@ -50,8 +50,9 @@ class OutageParams(Params):
             slots = slice(down * tiling.tile_rows, (down + 1) * tiling.tile_rows)
             last = min((across + 1) * tiling.tile_columns, tiling.rows)
             mask[across * tiling.tile_columns : last, slots] = True
-            if tiling.rows + across < shape[0]:
-                mask[tiling.rows + across, slots] = True
+            copies = (shape[0] - tiling.rows) // tiling.across
+            first = tiling.rows + across * copies
+            mask[first : first + copies, slots] = True
         return mask
 
 

@@ -9,6 +9,11 @@ from pydantic import Field, model_validator
 from devices.units import Ampere, Ohm, Second
 from htm.pick import Params
 
+from .peripherals.adc import AdcParams
+from .peripherals.dac import DacParams
+from .peripherals.sense import SenseParams
+from .peripherals.transimpedance import TransimpedanceParams
+from .peripherals.winner_take_all import WinnerTakeAllParams
 from .wires import WireParams
 from .wires.nodes import NODES
 
@@ -24,6 +29,9 @@ class CrossbarParams(Params):
     reference_column: bool = Field(
         default=True, description="analog: subtract a column of cells at g_min, which carries the leakage"
     )
+    reference_copies: int = Field(
+        default=1, ge=1, le=64, description="analog: such columns of a tile, whose mean is subtracted"
+    )
     adc_bits: int | None = Field(default=8, ge=1, le=16, description="analog: ADC resolution; none: no ADC")
     adc_range: float = Field(
         default=1.0, gt=0.0, description="analog: full scale as a share of a tile's largest possible current"
@@ -33,6 +41,22 @@ class CrossbarParams(Params):
     )
     comparator_sigma: Ampere = Field(
         default=0.0, ge=0.0, description="sd of the noise of the winner-take-all's comparators [A]"
+    )
+    segment_output: Literal["exact", "adc", "comparator"] = Field(
+        default="exact",
+        description="analog: what becomes of a segment's line current. exact: known as it is, though an ADC is "
+        "counted; adc: rounded by it, where there is one; comparator: only compared, with the errors of crossbar.sense",
+    )
+    dac: DacParams = Field(default=DacParams(), description="word-line drivers")
+    adc: AdcParams = Field(default=AdcParams(), description="converters beyond bits, range and offset")
+    sense: SenseParams = Field(
+        default=SenseParams(), description="sense amplifiers of cells (binary) and comparators of segments"
+    )
+    transimpedance: TransimpedanceParams = Field(
+        default=TransimpedanceParams(), description="analog: the stage between a bit line and its ADC"
+    )
+    winner_take_all: WinnerTakeAllParams = Field(
+        default=WinnerTakeAllParams(), description="the competition beyond its comparators' noise"
     )
     wire_ohm: Ohm = Field(
         default=0.0, ge=0.0, description="resistance of a wire between two cells, of word and bit lines [ohm]"

@@ -16,6 +16,7 @@ from . import kernels
 from .array import CellArray
 from .mapping import Tiling
 from .params import CrossbarParams
+from .periphery import Periphery
 
 _CERTAIN = np.float32(6.0)
 """A cell this many read-noise deviations from its reference is certain: it flips once in 10^9 reads."""
@@ -95,13 +96,18 @@ class LineStore:
 class BinaryReadout:
     """Each cell on a driven line is sensed against the reference of the threshold; bits are counted digitally.
 
-    Where reads are noisy, only cells within 6 deviations of the reference need a draw.
+    Where reads are noisy, only cells within 6 deviations of the reference need a draw. With drivers or sense amplifiers
+    that err, every cell is read and compared.
     """
 
-    def __init__(self, array: CellArray, pool: NDArray[np.bool_], tiling: Tiling) -> None:
-        self._array, self._pool, self._tiling = array, pool, tiling
-        self._lines = LineStore(array, self._margin if array.device.noisy else self._present)
-        self._plain = not array.device.noisy
+    def __init__(
+        self, array: CellArray, pool: NDArray[np.bool_], tiling: Tiling, periphery: Periphery
+    ) -> None:
+        self._array, self._pool, self._tiling, self._periphery = array, pool, tiling, periphery
+        self._one_by_one = periphery.drive is not None or periphery.amplifiers is not None
+        look: Look = self._margin if array.device.noisy else self._present
+        self._lines = LineStore(array, CellArray.conductance if self._one_by_one else look)
+        self._plain = not array.device.noisy and not self._one_by_one
 
     def _present(self, array: CellArray, where: Where) -> F32:
         """Conductance [S]; -1 where no synapse is, which no reference senses."""
@@ -134,6 +140,8 @@ class BinaryReadout:
         array.device.note_line_reads(array.cells, active)
         count_binary(array, self._tiling, active)
         array.loads["sense"] += array.slots_load(active, rows)
+        if self._one_by_one:
+            return self._compared(active)
         if not array.device.noisy:
             reference = array.mapping.reference
             counts = kernels.count_above(lines.values, active, reference)
@@ -150,6 +158,17 @@ class BinaryReadout:
         kernels.count_doubtful(lines.values, active, _CERTAIN, counts, doubtful, draws)
         return counts
 
+    def _compared(self, active: Bits) -> NDArray[np.int32]:
+        """Cells whose current, as driven and as their amplifier finds it, reaches the reference's, (rows,)."""
+        array, device = self._array, self._array.device
+        where = (np.arange(self._tiling.rows)[None, :], active[:, None])
+        seen = device.seen(array.cells, where, self._lines.values[active], array.streams["read"])
+        current = device.chord(seen)
+        if self._periphery.drive is not None:
+            current = current * self._periphery.drive[where]
+        above = self._periphery.sensed(current, active) >= array.mapping.line_reference
+        return np.asarray((above & self._pool.T[active]).sum(axis=0, dtype=np.int32))
+
 
 @final
 class AnalogReadout:
@@ -159,24 +178,26 @@ class AnalogReadout:
     are drawn cell by cell. Currents follow the cells' I-V curve at the read voltage.
     """
 
-    def __init__(self, array: CellArray, tiling: Tiling, params: CrossbarParams, adc_offset: F32) -> None:
+    def __init__(
+        self, array: CellArray, tiling: Tiling, params: CrossbarParams, periphery: Periphery
+    ) -> None:
         self._array, self._tiling, self._params = array, tiling, params
+        assert periphery.converter is not None
+        self._drive, self._converter = periphery.drive, periphery.converter
         device = array.device
         self._by_cell = device.noisy and not device.gaussian_reads
-        self._lines = LineStore(array, CellArray.conductance if self._by_cell else line_conductance)
+        self._lines = LineStore(
+            array, CellArray.conductance if self._by_cell else driven(line_conductance, self._drive)
+        )
         separate = device.gaussian_reads and device.noisy and not device.proportional_noise
-        self._noise = LineStore(array, line_noise) if separate else None
-        width = self._lines.values.shape[1]
-        self._sums = np.zeros((tiling.down, width), dtype=np.float32)
+        self._noise = LineStore(array, driven(line_noise, self._drive)) if separate else None
+        self._direct = self._noise is None and device.ohmic and not self._by_cell and self._drive is None
+        self._sums = np.zeros((tiling.down, self._lines.values.shape[1]), dtype=np.float32)
         self._squares = np.zeros_like(self._sums)
-        self._offset = np.zeros((tiling.down, width), dtype=np.float32) if adc_offset.size else _NONE
-        if adc_offset.size:
-            self._offset[:, : adc_offset.shape[1]] = adc_offset
-        self._lsb, self._top = adc_scale(array, tiling, params)
 
     def refresh_rows(self, rows: NDArray[np.int32]) -> None:
         """Look at programmed rows again."""
-        if self._noise is None and self._lines.ageless and self._array.device.ohmic and not self._by_cell:
+        if self._direct and self._lines.ageless:
             self._lines.note_rows(rows)
             return
         for store in self._stores:
@@ -220,11 +241,8 @@ class AnalogReadout:
         if array.device.noisy and not self._by_cell:
             draws = normals(array.streams["read"], self._sums.shape)
         array.loads["read"] += float(self._sums.sum())
-        total = kernels.convert(
-            self._sums, variance, draws, tiling.rows, tiling.tile_columns, self._offset, self._lsb, self._top
-        )
         count_analog(array, tiling, self._params, active, bounds)
-        return total[: tiling.rows] / np.float32(array.mapping.line_span)
+        return self._converter.total(self._sums, variance, draws, bounds)
 
     def _sum_by_cell(self, active: Bits, bounds: NDArray[np.int64]) -> None:
         """Line sums of one draw a cell."""
@@ -232,18 +250,9 @@ class AnalogReadout:
         where = (np.arange(self._sums.shape[1])[None, :], active[:, None])
         seen = device.seen(array.cells, where, self._lines.values[active], array.streams["read"])
         seen = np.ascontiguousarray(device.chord(seen))
+        if self._drive is not None:
+            seen *= self._drive[where]
         kernels.line_sums(seen, np.arange(active.size, dtype=np.int32), bounds, self._sums)
-
-
-def adc_scale(array: CellArray, tiling: Tiling, params: CrossbarParams) -> tuple[np.float32, np.float32]:
-    """ADC step [S] and highest code. Full scale is a share of all cells of a tile driven and fully on."""
-    if params.adc_bits is None:
-        return np.float32(0), np.float32(0)
-    mapping = array.mapping
-    on = mapping.line_span if params.reference_column else mapping.line_ends[1]
-    cells = min(tiling.tile_rows, tiling.slots)
-    top = 2**params.adc_bits - 1
-    return np.float32(params.adc_range * cells * on / top), np.float32(top)
 
 
 def count_analog(
@@ -252,14 +261,17 @@ def count_analog(
     """Count the events of one analog read."""
     events, across, rows = array.events, tiling.across, tiling.rows
     driven = int(np.count_nonzero(bounds[1:] > bounds[:-1]))
-    lines = rows + (across if params.reference_column else 0)
+    lines = rows + (across * params.reference_copies if params.reference_column else 0)
     events["line_drive"] += active.size * across
     events["tile_read"] += driven * across
     events["read_cycle"] += 1
     events["add"] += max(0, driven - 1) * rows
     if params.adc_bits is not None:
         events["adc"] += driven * lines
-        events["adc_cycle"] += min(tiling.tile_columns, lines)
+        if params.adc.kind == "ramp":
+            events["ramp_cycle"] += params.adc.ramp_cycles(params.adc_bits)
+        else:
+            events["adc_cycle"] += min(tiling.tile_columns, lines)
 
 
 def count_binary(array: CellArray, tiling: Tiling, active: Bits) -> None:
@@ -288,3 +300,8 @@ def line_noise(array: CellArray, where: Where) -> F32:
         if array.device.ohmic
         else sd * array.device.bend(array.conductance(where), array.device.read_voltage)
     )
+
+
+def driven(look: Look, drive: F32 | None) -> Look:
+    """`look` at cells whose drivers give them `drive` (lines, slots) times the read voltage."""
+    return look if drive is None else lambda array, where: look(array, where) * drive[where]

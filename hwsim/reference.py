@@ -96,22 +96,39 @@ def count_doubtful(
     counts += sensed.sum(axis=0, dtype=np.int32)
 
 
+def condition(
+    sums: NDArray[np.float32],
+    noise_variance: NDArray[np.float32],
+    normals: NDArray[np.float32],
+    first_reference: int,
+    tile_columns: int,
+    copies: int,
+    limit: np.float32,
+) -> NDArray[np.float32]:
+    value = sums.copy()
+    if normals.size:
+        value += np.sqrt(noise_variance) * normals
+    value = np.clip(value, -limit, limit)
+    if copies:
+        groups = value[:, first_reference:].reshape(len(value), -1, copies)
+        mean = np.add.accumulate(groups, axis=2)[:, :, -1] / np.float32(copies)
+        value[:, :first_reference] -= np.repeat(mean, tile_columns, axis=1)[:, :first_reference]
+    return value
+
+
 def convert(
     sums: NDArray[np.float32],
     noise_variance: NDArray[np.float32],
     normals: NDArray[np.float32],
     first_reference: int,
     tile_columns: int,
+    copies: int,
+    limit: np.float32,
     offset: NDArray[np.float32],
     lsb: np.float32,
     top_code: np.float32,
 ) -> NDArray[np.float32]:
-    value = sums.copy()
-    if normals.size:
-        value += np.sqrt(noise_variance) * normals
-    if first_reference < value.shape[1]:
-        baseline = np.repeat(value[:, first_reference:], tile_columns, axis=1)[:, :first_reference]
-        value[:, :first_reference] -= baseline
+    value = condition(sums, noise_variance, normals, first_reference, tile_columns, copies, limit)
     if lsb > 0:
         value = value * (np.float32(1) / lsb)
         if offset.size:

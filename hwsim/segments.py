@@ -16,6 +16,7 @@ from htm.synapses import SPENT, Segments, State, Wiring
 from . import segment_kernels as kernels
 from .array import CellArray
 from .params import CrossbarParams
+from .segment_periphery import SegmentPeriphery
 
 
 @final
@@ -25,10 +26,12 @@ class CrossbarSegments(Segments):
     Only wired, driven slots see a voltage, so empty slots do not leak.
     """
 
-    def __init__(self, array: CellArray, params: CrossbarParams, n_inputs: int) -> None:
+    def __init__(
+        self, array: CellArray, params: CrossbarParams, n_inputs: int, periphery: SegmentPeriphery
+    ) -> None:
         rows, slots = array.cells.g.shape
         super().__init__(rows, slots, n_inputs, array.mapping.threshold)
-        self.array, self._analog = array, params.readout == "analog"
+        self.array, self._analog, self.periphery = array, params.readout == "analog", periphery
         self.wiring = Wiring.empty(rows, slots, n_inputs)
         self._flags = np.zeros(n_inputs + 1, dtype=np.uint8)
 
@@ -51,10 +54,13 @@ class CrossbarSegments(Segments):
         array.events["row_read"] += int(rows.size)
         if self._analog:
             return self._currents(rows, active)
-        seen = array.device.read(array.cells, rows, array.streams["read"])
+        seen, reference = array.device.read(array.cells, rows, array.streams["read"]), array.mapping.reference
+        if not self.periphery.senses_exactly:
+            seen, reference = array.device.chord(seen), array.mapping.line_reference
+            seen = self.periphery.sensed(seen, rows)
         counts = np.empty(rows.size, dtype=np.int32)
         wires = active, self.wiring.source, self._flags
-        sensed, load = kernels.driven_above(rows, *wires, seen, array.mapping.reference, counts)
+        sensed, load = kernels.driven_above(rows, *wires, seen, reference, counts)
         array.events["sense"] += sensed
         array.loads["sense"] += load
         return counts
@@ -65,7 +71,7 @@ class CrossbarSegments(Segments):
         Independent Gaussian noise of the cells is drawn once a row, with the summed variance: equal in law.
         """
         array, device, mapping = self.array, self.array.device, self.array.mapping
-        array.events["adc"] += int(rows.size)
+        array.events[self.periphery.event] += int(rows.size)
         draws, scale = None, np.float32(0)
         if not device.gaussian_reads or not device.still:
             seen = spread = device.chord(device.read(array.cells, rows, array.streams["read"]))
@@ -88,6 +94,7 @@ class CrossbarSegments(Segments):
             squares *= scale
             squares *= draws
             sums += squares
+        sums = self.periphery.lines(sums, rows)
         sums *= np.float32(1.0 / mapping.line_span)
         return sums
 
@@ -153,7 +160,8 @@ class CrossbarSegments(Segments):
         """Every slot is stored from the start."""
 
     def state(self) -> State:
-        return {"source": self.wiring.source.copy(), **self.array.state()}
+        own = {f"periphery.{name}": value for name, value in self.periphery.state().items()}
+        return {"source": self.wiring.source.copy(), **self.array.state(), **own}
 
     def restore(self, state: State) -> None:
         if np.shape(state["source"]) != (self.rows, self.slots):
@@ -161,4 +169,6 @@ class CrossbarSegments(Segments):
                 f"state: source must have shape {(self.rows, self.slots)}, got {np.shape(state['source'])}"
             )
         self.wiring.assign(state["source"])
+        prefix = "periphery."
+        self.periphery.restore({k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)})
         self.array.restore(state)

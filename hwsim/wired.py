@@ -21,7 +21,8 @@ from . import kernels
 from .array import CellArray
 from .mapping import Tiling
 from .params import CrossbarParams
-from .readout import LineStore, adc_scale, count_analog, count_binary, read_noise
+from .periphery import Periphery
+from .readout import LineStore, count_analog, count_binary, read_noise
 from .wires import WireSolver, reads_that_pay
 from .wires.ladder import sensed_conductances
 
@@ -36,12 +37,15 @@ class WiredTiles:
     ----------
     tiling : how the array is cut
     params : resistances, access, tolerance
-    references : lines after the first `tiling.rows` are reference columns, one a tile, at its far end; how many
+    references : lines after the first `tiling.rows` are reference columns, at the far ends of tiles; how many
+    drive : (lines, slots) voltage of each cell's driver over the read voltage, or None: 1
     """
 
-    def __init__(self, tiling: Tiling, params: CrossbarParams, references: int) -> None:
-        self._tiling, self._params = tiling, params
-        self._references = references
+    def __init__(
+        self, tiling: Tiling, params: CrossbarParams, references: int, drive: F32 | None = None
+    ) -> None:
+        self._tiling, self._params, self._drive = tiling, params, drive
+        self._copies = references // tiling.across
         self._solvers: dict[tuple[int, int], WireSolver] = {}
         self._matrix: F32 | None = None
         self._reads = 0
@@ -83,12 +87,14 @@ class WiredTiles:
                 out[down] = 0
                 continue
             volts = np.zeros(slots.stop - slots.start)
-            volts[driven - slots.start] = 1.0
+            off = np.ones(volts.size, dtype=np.bool_)
+            off[driven - slots.start] = False
             for across in range(tiling.across):
                 lines = self._lines_of(across)
+                volts[driven - slots.start] = 1.0 if self._drive is None else self._drive[lines[0], driven]
                 cells = self.series(g[slots, lines])
                 if self._params.transistors:
-                    cells[volts == 0.0] = 0.0
+                    cells[off] = 0.0
                 solver = self._solver(cells.shape)
                 out[down, lines] = solver.solve(cells, volts, tolerance=self._params.wire_tolerance).out
 
@@ -100,7 +106,8 @@ class WiredTiles:
                 place = self._slots_of(down), self._lines_of(across)
                 cells = self.series(g[place])
                 matrix[place] = self._solver(cells.shape).matrix(cells)
-        return matrix
+        # The network is linear: a word line's voltage scales what it adds.
+        return matrix if self._drive is None else matrix * self._drive.T
 
     def _solver(self, shape: tuple[int, int]) -> WireSolver:
         """The solver of tiles of this shape; those at the edges are smaller."""
@@ -114,11 +121,12 @@ class WiredTiles:
         return slice(first, min(first + self._tiling.tile_rows, self._tiling.slots))
 
     def _lines_of(self, across: int) -> NDArray[np.intp]:
-        """Bit lines of one tile, its reference column last."""
+        """Bit lines of one tile, its reference columns last."""
         tiling = self._tiling
         start = across * tiling.tile_columns
         own = np.arange(start, min(start + tiling.tile_columns, tiling.rows))
-        return np.append(own, tiling.rows + across) if self._references else own
+        first = tiling.rows + across * self._copies
+        return np.append(own, np.arange(first, first + self._copies))
 
     def sensed(self, g: F32, active: Bits) -> NDArray[np.float64]:
         """What sense amplifiers make of each cell of the driven slots, (active, lines) [S].
@@ -151,8 +159,8 @@ class WiredReadout:
     array : the cells
     pool : (columns, inputs) potential synapses
     tiling : how the array is cut
-    params : resistances, access, ADC
-    adc_offset : (tiles down, columns) each ADC's own offset in steps, or (0, 0)
+    params : resistances, access, converters' events
+    periphery : drivers, sense amplifiers, converters
     """
 
     def __init__(
@@ -161,22 +169,18 @@ class WiredReadout:
         pool: NDArray[np.bool_],
         tiling: Tiling,
         params: CrossbarParams,
-        adc_offset: F32,
+        periphery: Periphery,
     ) -> None:
         if params.readout == "binary" and not params.transistors:
             raise BadInput(
                 "access: must be 1T1R for a binary read-out through wires, which senses one cell at a time, got 1R"
             )
         self._array, self._pool, self._tiling, self._params = array, pool, tiling, params
-        self._tiles = WiredTiles(tiling, params, array.cells.g.shape[0] - tiling.rows)
+        self._periphery = periphery
+        self._tiles = WiredTiles(tiling, params, array.cells.g.shape[0] - tiling.rows, periphery.drive)
         self._lines = LineStore(array, CellArray.conductance)
         self._noise = LineStore(array, read_noise) if array.device.noisy else None
-        width = self._lines.values.shape[1]
-        self._sums = np.zeros((tiling.down, width), dtype=np.float32)
-        self._offset = np.zeros((tiling.down, width), dtype=np.float32) if adc_offset.size else _NONE
-        if adc_offset.size:
-            self._offset[:, : adc_offset.shape[1]] = adc_offset
-        self._lsb, self._top = adc_scale(array, tiling, params)
+        self._sums = np.zeros((tiling.down, self._lines.values.shape[1]), dtype=np.float32)
 
     @property
     def _stores(self) -> list[LineStore]:
@@ -225,6 +229,9 @@ class WiredReadout:
         count_binary(array, self._tiling, active)
         seen = self._tiles.sensed(self._read(active)[:, :rows], active)
         array.loads["sense"] += float(seen.sum())
+        if self._periphery.drive is not None:
+            seen = seen * self._periphery.drive[:rows, active].T
+        seen = self._periphery.sensed(seen, active)
         connected = (seen >= array.mapping.line_reference) & self._pool.T[active]
         return np.asarray(connected.sum(axis=0, dtype=np.int32))
 
@@ -239,8 +246,6 @@ class WiredReadout:
         )
         # Less what leaks back through word lines that are held at 0 V (1R).
         array.loads["read"] += float(self._sums.sum())
-        total = kernels.convert(
-            self._sums, _NONE, _NONE, tiling.rows, tiling.tile_columns, self._offset, self._lsb, self._top
-        )
         count_analog(array, tiling, params, active, bounds)
-        return np.asarray(total[: tiling.rows] / np.float32(array.mapping.line_span))
+        assert self._periphery.converter is not None
+        return self._periphery.converter.total(self._sums, _NONE, _NONE, bounds)

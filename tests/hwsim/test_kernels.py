@@ -102,17 +102,24 @@ def test_sensing(seed):
 
 
 @settings(max_examples=40, deadline=None)
-@given(seeds, st.booleans(), st.booleans(), st.booleans(), st.booleans())
-def test_convert(seed, noisy, referenced, adc, offsets):
+@given(seeds, st.booleans(), st.integers(0, 3), st.booleans(), st.booleans(), st.booleans())
+def test_convert(seed, noisy, copies, limited, adc, offsets):
     rng = np.random.default_rng(seed)
     none = np.empty((0, 0), dtype=np.float32)
-    shape = (3, LINES)
+    columns = LINES - 12  # three tiles of 20 lines, the last not full, and up to 12 reference columns
+    shape = (3, columns + 3 * copies)
     sums = rng.uniform(0, 30, shape).astype(np.float32)
-    args = (
+    chain = (
         rng.uniform(0, 2, shape).astype(np.float32) if noisy else none,
         rng.standard_normal(shape).astype(np.float32) if noisy else none,
-        LINES - 4 if referenced else LINES,
+        columns,
         20,
+        copies,
+        np.float32(18 if limited else np.inf),
+    )
+    assert np.array_equal(kernels.condition(sums, *chain), reference.condition(sums, *chain))
+    args = (
+        *chain,
         rng.normal(0, 1, shape).astype(np.float32) if offsets else none,
         np.float32(0.25 if adc else 0),
         np.float32(63),

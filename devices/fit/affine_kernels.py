@@ -48,7 +48,9 @@ def negative_log_likelihood(
         step = share * ((ends[0] if up else ends[1]) - x)
         spread = noise[0] if up else noise[1]
         if proportional:
-            spread *= math.sqrt(step * step + share * share * variance)  # the step is that of a state not well known
+            spread *= math.sqrt(
+                step * step + share * share * variance
+            )  # the step is that of a state not well known
         x += step
         told[i] = x
         variance = variance * (1.0 - share) ** 2 + spread * spread

@@ -53,4 +53,17 @@ class Cells:
 
 def store(array: NDArray[Any], where: Where, values: Any, changed: NDArray[np.bool_] | None) -> None:
     """Put `values` into ``array[where]`` where `changed`; none: everywhere."""
-    array[where] = values if changed is None else np.where(changed, values, array[where])
+    if changed is None:
+        array[where] = values
+    elif isinstance(where, np.ndarray) and where.ndim == 1 and where.dtype == np.int32:
+        from .store_kernels import (
+            fill_rows,
+            store_rows,
+        )  # numba takes seconds to import: only for who programs
+
+        if np.ndim(values) == 0:
+            fill_rows(array, where, array.dtype.type(values), changed)
+        else:
+            store_rows(array, where, values, changed)
+    else:
+        array[where] = np.where(changed, values, array[where])

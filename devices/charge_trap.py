@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 from htm.pick import Params
 
 from .cells import F32, Cells, Where, store
+from .curves import exp_in_place, signed_polynomial
 from .lanes import normals
 from .retention import AgeingDevice
 from .units import Second
@@ -98,25 +99,28 @@ class ChargeTrap(AgeingDevice):
             store(cells.more["level"], where, r, changed)
             store(cells.more["z"], where, z, changed)
         first = self.days[0]
-        return target + np.float32(self.g_max) * self._offset(
-            first.shift_poly, first.sigma, first.scale, r, z
-        )
+        miss = self._spread_at(first.sigma, first.scale, r, z)
+        miss += self._shift_at(first, r)
+        miss *= np.float32(self.g_max)
+        miss += target
+        return miss
 
-    def _offset(
-        self, shift_poly: tuple[float, ...], sigma: F32 | float, scale: F32 | float, r: F32, z: F32
-    ) -> F32:
-        """Distance from the target over g_max."""
-        sd = np.exp(r / np.asarray(-np.asarray(scale), dtype=np.float32))
-        sd = np.asarray(np.asarray(sigma) * self.program_scale, dtype=np.float32) * (1 - sd)
-        total: F32 = sd * z
-        if shift_poly and self.drift_scale > 0.0:
-            shift = np.full(r.shape, shift_poly[-1], dtype=np.float32)
-            for coefficient in reversed(shift_poly[:-1]):
-                shift *= r
-                shift += np.float32(coefficient)
-            shift *= np.float32(self.drift_scale)
-            total += shift
-        return total
+    def _spread_at(self, sigma: F32 | float, scale: F32 | float, r: F32, z: F32) -> F32:
+        """Distance of cells from the mean over g_max."""
+        sd: F32 = np.divide(r, np.negative(scale, dtype=np.float32))
+        exp_in_place(sd)
+        np.subtract(np.float32(1), sd, out=sd)
+        sd *= np.asarray(np.asarray(sigma) * self.program_scale, dtype=np.float32)
+        sd *= z
+        return sd
+
+    def _shift_at(self, day: Day, r: F32) -> F32 | np.float32:
+        """Distance of the mean from the target over g_max."""
+        if not day.shift_poly or self.drift_scale == 0.0:
+            return np.float32(0)
+        shift = signed_polynomial(day.shift_poly, r)
+        shift *= np.float32(self.drift_scale)
+        return shift
 
     def _pulsed(self, cells: Cells, where: Where, g: F32, count: F32, rng: np.random.Generator) -> F32:
         return self._programmed(cells, where, self._moved(g, count), count != 0, rng)
@@ -129,27 +133,36 @@ class ChargeTrap(AgeingDevice):
             return g
         age = self._age(cells, where)
         r, z = cells.more["level"][where], cells.more["z"][where]
-        start = self._offset(self.days[0].shift_poly, self.days[0].sigma, self.days[0].scale, r, z)
-        now = start
         youngest, oldest = float(age.min(initial=math.inf)), float(age.max(initial=0.0))
+        first = self._shift_at(self.days[0], r)
+        start = self._spread_at(self.days[0].sigma, self.days[0].scale, r, z) + first
+        now = start
         for before, day in itertools.pairwise(self.days):
             if oldest <= before.after:
                 break
-            if youngest > day.after and day is not self.days[-1]:
-                continue  # every cell is past this stretch
-            share = np.clip((age - np.float32(before.after)) / np.float32(day.after - before.after), 0, 1)
-            sigma = np.float32(before.sigma) + np.float32(day.sigma - before.sigma) * share
-            scale = np.float32(before.scale) + np.float32(day.scale - before.scale) * share
-            spread = self._offset((), sigma, scale, r, z)
-            first = self._offset(before.shift_poly, 0.0, 1.0, r, z)
-            shift = first + (self._offset(day.shift_poly, 0.0, 1.0, r, z) - first) * share
-            now = np.where(age > np.float32(before.after), spread + shift, now)
-        return np.maximum(g + np.float32(self.g_max) * (now - start), np.float32(0))
+            last = self._shift_at(day, r)
+            if youngest <= day.after or day is self.days[-1]:  # else every cell is past this stretch
+                share = age - np.float32(before.after)
+                share *= np.float32(1.0 / (day.after - before.after))
+                np.minimum(np.maximum(share, np.float32(0), out=share), np.float32(1), out=share)
+                sigma = np.float32(before.sigma) + np.float32(day.sigma - before.sigma) * share
+                scale = np.float32(before.scale) + np.float32(day.scale - before.scale) * share
+                there = self._spread_at(sigma, scale, r, z)
+                share *= last - first
+                there += share
+                there += first
+                now = (
+                    there if youngest > before.after else np.where(age > np.float32(before.after), there, now)
+                )
+            first = last
+        change = now - start
+        change *= np.float32(self.g_max)
+        change += g
+        return np.maximum(change, np.float32(0), out=change)
 
     def _noise(self, cells: Cells, where: Where, g: F32) -> F32:
         top = self.read_noise_top * self.read_noise_scale * self.g_max
-        sd = g * np.float32(-1.0 / (self.read_noise_level * self.g_max))
-        np.exp(sd, out=sd)
+        sd = exp_in_place(g * np.float32(-1.0 / (self.read_noise_level * self.g_max)))
         sd *= np.float32(-top)
         sd += np.float32(top)
         np.maximum(sd, np.float32(0), out=sd)

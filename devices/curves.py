@@ -24,11 +24,20 @@ def polynomial(coefficients: Sequence[float], r: F32) -> F32:
     coefficients : lowest order first
     r : relative level, any shape
     """
-    total = np.full(r.shape, coefficients[-1], dtype=np.float32)
-    for coefficient in reversed(coefficients[:-1]):
-        total *= r
-        total += np.float32(coefficient)
-    return np.maximum(total, np.float32(0), out=total)
+    from .curve_kernels import not_negative  # numba takes seconds to import: only for who asks
+
+    total = signed_polynomial(coefficients, r)
+    not_negative(total.reshape(-1))
+    return total
+
+
+def signed_polynomial(coefficients: Sequence[float], r: F32) -> F32:
+    """``c0 + c1 r + c2 r^2 + ...``, whatever its sign."""
+    from .curve_kernels import polynomial_flat
+
+    total = np.empty(np.shape(r), dtype=np.float32)
+    polynomial_flat(np.array(coefficients, dtype=np.float32), np.ravel(r), total.reshape(-1))
+    return total
 
 
 class ClippedLog(Params):
@@ -53,18 +62,54 @@ class ClippedLog(Params):
             raise ValueError("poly: must be given where split is, and only there")
         return self
 
-    def at(self, r: F32) -> F32:
-        """Value at relative level `r`, shaped like it."""
-        value: F32 = np.log(np.maximum(r, SMALLEST_LEVEL))
-        value *= np.float32(self.slope)
-        value += np.float32(self.intercept)
-        np.clip(value, np.float32(self.low), np.float32(self.high), out=value)
+    def at(self, r: F32, log_r: F32 | None = None) -> F32:
+        """Value at relative level `r`, shaped like it.
+
+        Parameters
+        ----------
+        log_r : `log_level` of `r`, where several curves share it
+        """
+        from .curve_kernels import clipped_line, put_from
+
+        slope, intercept = np.float32(self.slope), np.float32(self.intercept)
+        low, high = np.float32(self.low), np.float32(self.high)
+        value = np.empty(np.shape(r), dtype=np.float32)
+        logs = np.ravel(log_level(r) if log_r is None else log_r)
+        clipped_line(logs, slope, intercept, low, high, value.reshape(-1))
         if self.split is not None:
-            beyond = polynomial(self.poly, r)
-            beyond -= value
-            beyond *= r >= np.float32(self.split)  # dearer to choose than to weigh
-            value += beyond
+            put_from(np.ravel(r), np.float32(self.split), polynomial(self.poly, r).ravel(), value.reshape(-1))
         return value
+
+
+def log_level(r: F32) -> F32:
+    """Natural logarithm of relative levels, floored at `SMALLEST_LEVEL`."""
+    return log_in_place(np.maximum(r, SMALLEST_LEVEL))
+
+
+def log_in_place(x: F32) -> F32:
+    """Natural logarithm of positive normal numbers in place of them; any shape, no gaps in memory."""
+    from .vector_math import log_flat
+
+    flat = _flat(x)
+    log_flat(flat, flat)
+    return x
+
+
+def exp_in_place(x: F32) -> F32:
+    """Exponential of numbers from -87 to 88 in place of them; any shape, no gaps in memory."""
+    from .vector_math import exp_flat
+
+    flat = _flat(x)
+    exp_flat(flat, flat)
+    return x
+
+
+def _flat(x: F32) -> F32:
+    """The same numbers in the order of the memory: what an index gave may lie column by column."""
+    flat = x.ravel(order="K")
+    if flat.size and not np.may_share_memory(flat, x):
+        raise ValueError("in place needs an array without gaps")
+    return flat
 
 
 def over(unit: float, *coefficients: float) -> tuple[float, ...]:

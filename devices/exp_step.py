@@ -8,15 +8,12 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from .cells import F32, Cells, Where
 from .lanes import normals
 from .pulsed import PulsedDevice
 
-_CHUNK = 4096
-"""Cells worked on together: their scratch arrays stay in the cache."""
 _HIGHEST = np.float32(60.0)
 """Largest exponent: beyond it a float32 overflows, and the step is at its limit anyway."""
 
@@ -45,68 +42,11 @@ class Course:
         np.maximum(grown, np.float32(0), out=grown)
         return grown
 
-    def noise(self, v: F32, y: F32, gain: F32) -> F32:
-        """Sd of one pulse of a cell at v that steps by y times its nominal."""
-        sd = np.float32(self.step) * gain * y
-        if self.add > 0.0 or self.slope > 0.0:
-            sd += np.float32(self.add) + np.float32(self.slope) * np.abs(v - np.float32(self.symmetry))
-        return sd * np.float32(self.c2c)
-
-    def pulse(self, v: F32, n: F32, gain: F32, xi: F32) -> F32:
-        """v after n >= 0 pulses, all arrays of one shape; unclipped.
-
-        The first pulse is exact. The others follow the differential equation ``dv/dn = step (1 - q)``, q = k
-        exp(kappa v), which has a closed solution, corrected to second order for the finite step and for the mean
-        effect of noise on a curved course. The variance carries each pulse's noise along the course by the ratio of
-        the steps at its end and at its place (Simpson's rule over the others).
-        """
-        if not n.size or float(n.max()) < 0.5:
-            return v
-        one, zero = np.float32(1), np.float32(0)
-        h = np.float32(self.step * self.kappa) * gain
-        y0 = self.at(v)
-        first = v + np.float32(self.step) * gain * y0
-        rest = np.maximum(n - one, zero)
-        noise0 = self.noise(v, y0, gain)
-        if float(rest.max()) < 0.5:
-            moved = first + noise0 * xi
-            return np.where(n >= 0.5, moved, v)
-        q1 = one - self.at(first)
-        y1 = one - q1
-        left = np.exp(np.clip(-h * rest, -_HIGHEST, _HIGHEST))
-        d = np.maximum(q1 + y1 * left, np.float32(1e-20))
-        change = np.log(d) * np.float32(-1.0 / self.kappa)
-        yn = y1 * left / d
-        q_sum = rest - change / (np.float32(self.step) * gain)  # integral of q over the pulses
-        curve = np.float32(0.5) * h * ((one + np.float32(self.c2c**2)) * q_sum)
-        curve -= np.float32(0.5 * self.c2c**2) * rest * h * (one - yn)
-        mean = first + change + np.float32(self.step) * gain * yn * curve
-        carried = yn / np.maximum(y1, np.float32(1e-12))
-        variance = np.square(noise0 * carried)
-        if self.add > 0.0 or self.slope > 0.0:
-            half = np.sqrt(left)
-            d_half = np.maximum(q1 + y1 * half, np.float32(1e-20))
-            y_half = y1 * half / d_half
-            v_half = first + np.log(d_half) * np.float32(-1.0 / self.kappa)
-            ends = np.square(self.noise(first, y1, gain) * carried) + np.square(self.noise(mean, yn, gain))
-            middle = np.square(self.noise(v_half, y_half, gain) * yn / np.maximum(y_half, np.float32(1e-12)))
-            variance += rest * (ends + 4 * middle) / np.float32(6)
-        else:
-            variance += rest * np.square(self.noise(first, yn, gain))
-        moved = np.where(rest >= 0.5, mean + np.sqrt(variance) * xi, first + noise0 * xi)
-        return np.where(n >= 0.5, moved, v)
-
-    def pulses_to(self, v: F32, target: F32) -> F32:
-        """Nominal number of pulses from v up to `target`, 0 where it is not above; a real number."""
-        q0 = 1 - self.at(v)
-        ahead = np.maximum(target - v, np.float32(0))
-        d = np.exp(np.minimum(ahead * np.float32(-self.kappa), _HIGHEST))
-        flown = np.log(np.maximum((d - q0) / np.maximum(1 - q0, np.float32(1e-12)), np.float32(1e-20)))
-        flown *= np.float32(-1.0 / (self.step * self.kappa))
-        # `flown` pulses of the differential equation are fewer real ones, by the same correction.
-        q_sum = flown - ahead / np.float32(self.step)
-        pulses: F32 = np.maximum(flown - np.float32(0.5 * self.step * self.kappa) * q_sum, np.float32(0))
-        return pulses
+    @property
+    def row(self) -> F32:
+        """The fields in their order, as `devices.exp_kernels` takes them."""
+        fields = (self.step, self.k, self.kappa, self.c2c, self.add, self.slope, self.symmetry)
+        return np.array(fields, dtype=np.float32)
 
 
 class ExponentialDevice(PulsedDevice, ABC):
@@ -149,6 +89,14 @@ class ExponentialDevice(PulsedDevice, ABC):
     def _spread(self, cells: Cells, rng: np.random.Generator) -> None:
         self._spread_compactly(cells, rng)
 
+    def _landed(self, cells: Cells, where: Where, moved: F32, g: F32, pulses: F32) -> F32:
+        """Conductance [S] of cells that were at `g` [S], from the places that they moved to, flat."""
+        from .exp_kernels import landed  # numba takes seconds to import: only for who pulses
+
+        low, high = (bound.ravel() for bound in self.bounds(cells, where))
+        landed(moved, g.ravel(), pulses, low, high, np.float32(self.g_min), np.float32(self.span))
+        return moved.reshape(g.shape)
+
 
 @final
 class ExpStep(ExponentialDevice):
@@ -159,8 +107,8 @@ class ExpStep(ExponentialDevice):
     The noise of a pulse is ``c2c_sigma (step + c2c_add + c2c_slope abs(w))``. Cells stop at bounds of their own;
     z counts from the nominal range (aihwkit's from the cell's own).
 
-    n pulses at once: see `Course.pulse`. Against pulse after pulse (tested) the mean is within 1 % and the sd within
-    5 % of the range covered.
+    n pulses at once: see `devices.reference.course_pulse`. Against pulse after pulse (tested) the mean is within 1 %
+    and the sd within 5 % of the range covered.
     """
 
     step_down: float = Field(
@@ -186,25 +134,12 @@ class ExpStep(ExponentialDevice):
         return 0.5 * self.span * (up.step * float(up.at(middle)[0]) + down.step * float(down.at(middle)[0]))
 
     def _moved_by(self, cells: Cells, where: Where, g: F32, count: F32, xi: F32) -> F32:
-        v, n, draw = self._share(g).ravel(), np.rint(count).ravel(), xi.ravel()
-        gains = self._gains(cells, where)
-        moved = v.copy()
-        for start in range(0, v.size, _CHUNK):
-            part = slice(start, start + _CHUNK)
-            pulses = n[part]
-            for up in (True, False):
-                at = np.flatnonzero(pulses > 0 if up else pulses < 0) + start
-                if up:
-                    moved[at] = self._upward.pulse(v[at], n[at], _of(gains[0], at), draw[at])
-                else:
-                    moved[at] = 1 - self._downward.pulse(1 - v[at], -n[at], _of(gains[1], at), draw[at])
-        fresh = np.float32(self.g_min) + moved.reshape(g.shape) * np.float32(self.span)
-        return np.where(np.abs(count) >= 0.5, np.clip(fresh, *self.bounds(cells, where)), g)
+        from .exp_kernels import course_pulses  # numba takes seconds to import: only for who pulses
 
-
-def _of(gain: F32, at: NDArray[np.intp]) -> F32:
-    """Gains of some cells, where they have any of their own."""
-    return gain if gain.size == 1 else gain[at]
+        moved, pulses = np.empty(g.size, dtype=np.float32), np.rint(count).ravel()
+        courses = np.stack((self._upward.row, self._downward.row))
+        course_pulses(self._share(g).ravel(), pulses, *self._gains(cells, where), xi.ravel(), courses, moved)
+        return self._landed(cells, where, moved, g, pulses)
 
 
 @final
@@ -231,37 +166,35 @@ class OneSidedPcm(ExponentialDevice):
         course = self._upward
         return self.span * course.step * float(course.at(np.full(1, 0.5, dtype=np.float32))[0])
 
-    def _crystallised(self, cells: Cells, where: Where, v: F32, n: F32, again: F32, xi: F32) -> F32:
-        """Conductance [S] after n SET pulses on cells at place v; where `again` is not negative, after as many as the
-        nominal course takes from empty to there."""
+    def _crystallised(self, cells: Cells, where: Where, start: F32, pulses: F32, wanted: F32, xi: F32) -> F32:
+        """Place in the range, flat, after SET pulses on cells at place `start`: where `wanted` is not negative, as
+        many as the nominal course takes from empty to there, noted in `pulses`."""
+        from .exp_kernels import course_pulses, course_pulses_to  # numba: only for who pulses
+
         gain, _ = self._gains(cells, where)
-        flat, pulses, wanted, draw = v.ravel(), n.ravel(), again.ravel(), xi.ravel()
-        moved = np.empty_like(flat)
-        course, zero = self._upward, np.zeros(1, dtype=np.float32)
-        for start in range(0, flat.size, _CHUNK):
-            part = slice(start, start + _CHUNK)
-            count = np.where(wanted[part] >= 0, np.rint(course.pulses_to(zero, wanted[part])), pulses[part])
-            own = gain if gain.size == 1 else gain[part]
-            moved[part] = course.pulse(flat[part], count, own, draw[part])
-        fresh = np.float32(self.g_min) + moved.reshape(v.shape) * np.float32(self.span)
-        return np.clip(fresh, *self.bounds(cells, where))
+        course, moved = self._upward.row, np.empty_like(start)
+        course_pulses_to(wanted, course, pulses)
+        course_pulses(start, pulses, gain, gain, xi, np.stack((course, course)), moved)
+        return moved
 
     def _moved_by(self, cells: Cells, where: Where, g: F32, count: F32, xi: F32) -> F32:
         raise NotImplementedError  # `_pulsed` draws the RESETs too
 
     def _pulsed(self, cells: Cells, where: Where, g: F32, count: F32, rng: np.random.Generator) -> F32:
+        from .exp_kernels import melted  # numba takes seconds to import: only for who pulses
+
         g = self._start(cells, where, g)
-        xi, left = normals(rng, g.shape), normals(rng, g.shape)
-        count = np.broadcast_to(np.rint(count), g.shape)
-        v, down = self._share(g), count < 0
-        wanted = np.where(
-            down, np.maximum(v + count * np.float32(self.step / self.span), np.float32(0)), np.float32(-1)
-        )
-        start = np.where(down, left * np.float32(self.reset_sigma), v)
-        return np.where(count == 0, g, self._crystallised(cells, where, start, count, wanted, xi))
+        xi, left = normals(rng, g.size), normals(rng, g.size)
+        left *= np.float32(self.reset_sigma)
+        count = np.rint(np.broadcast_to(count, g.shape)).ravel()
+        wanted, start, pulses = np.empty_like(left), np.empty_like(left), count.copy()
+        melted(self._share(g).ravel(), count, left, np.float32(self.step / self.span), wanted, start)
+        moved = self._crystallised(cells, where, start, pulses, wanted, xi)
+        return self._landed(cells, where, moved, g, count)
 
     def _written(self, cells: Cells, where: Where, target: F32, rng: np.random.Generator) -> F32:
-        xi, left = normals(rng, target.shape), normals(rng, target.shape)
-        start = left * np.float32(self.reset_sigma)
-        wanted = np.maximum(self._share(target), np.float32(0))
-        return self._crystallised(cells, where, start, wanted, wanted, xi)
+        xi, start = normals(rng, target.size), normals(rng, target.size)
+        start *= np.float32(self.reset_sigma)
+        wanted = np.maximum(self._share(target), np.float32(0)).ravel()
+        moved = self._crystallised(cells, where, start, np.empty_like(wanted), wanted, xi)
+        return self._landed(cells, where, moved, target, np.ones_like(wanted))

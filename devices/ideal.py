@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from .lanes import Lanes
-from .model import F32, PART, Cells, DeviceModel, Where
+from .model import F32, Cells, DeviceModel, Where
 from .units import Siemens
 
 
@@ -38,12 +38,9 @@ class IdealDevice(DeviceModel):
     def _pulsed_rows(self, cells: Cells, rows: NDArray[np.int32], count: F32, lane: Lanes) -> bool:
         if "stuck" in cells.more:
             return False
-        low, high, height = np.float32(self.g_min), np.float32(self.g_max), max(1, PART // cells.g.shape[1])
-        for start in range(0, rows.size, height):
-            part = slice(start, start + height)
-            g = cells.g[rows[part]]
-            g += count[part] * np.float32(self.step)
-            cells.g[rows[part]] = np.clip(g, low, high, out=g)
+        from .store_kernels import add_rows  # numba takes seconds to import: only for who pulses
+
+        add_rows(cells.g, rows, count, np.float32(self.step), np.float32(self.g_min), np.float32(self.g_max))
         return True
 
     def _written(self, cells: Cells, where: Where, target: F32, rng: np.random.Generator) -> F32:

@@ -261,13 +261,22 @@ def _land(
 
 
 @njit(cache=True)
+def _scaled(stored: NDArray[np.uint16], unit: np.float32, most: np.float32, out: F32) -> None:
+    """A row of numbers kept in 16 bits."""
+    for i in range(out.size):
+        value = np.float32(stored[i]) * unit
+        out[i] = value if value < most else most
+
+
+@njit(cache=True)
 def soft_bound_rows(
     g: F32,
     hidden: F32,
-    step_up: F32,
-    step_down: F32,
-    bottom: F32,
-    top: F32,
+    gain_up: NDArray[np.uint16],
+    gain_down: NDArray[np.uint16],
+    bottom: NDArray[np.uint16],
+    top: NDArray[np.uint16],
+    nominal: F32,
     stuck: NDArray[np.uint8],
     rows: NDArray[np.int32],
     count: F32,
@@ -276,7 +285,6 @@ def soft_bound_rows(
     noise_up: np.float32,
     noise_down: np.float32,
     proportional: bool,
-    span: np.float32,
 ) -> None:
     """`soft_bound_pulses` on whole rows, in place: every array of the cells is passed over once.
 
@@ -284,19 +292,29 @@ def soft_bound_rows(
     ----------
     g : (all rows, slots) conductance [S]
     hidden, stuck : (all rows, slots), or (0, slots) where the cells have none
-    step_up, step_down, bottom, top : (all rows, slots), or (1, slots) where every row is alike
+    gain_up, gain_down : (all rows, slots) step over the nominal one in its unit, or (0, slots) where all are alike
+    bottom, top : (all rows, slots) the cell's own bounds in their unit, or (0, slots) likewise
+    nominal : step_up, step_down, g_min, g_max, span, and the units of gains and, over the span, of bounds
     rows : rows that are pulsed
     count, xi : (n, slots)
     shown : (n, slots) what is added to the resting conductance to give the shown one [S], overwritten; or
         (0, slots) where `hidden` is
     """
-    zero = np.float32(0)
-    fresh = np.empty(g.shape[1], dtype=np.float32)
+    zero, one, slots = np.float32(0), np.float32(1), g.shape[1]
+    step_up, step_down, g_min, g_max, span, gain_unit, bound_unit = nominal
+    bound_unit *= span
+    fresh = np.empty(slots, dtype=np.float32)
+    up, down = np.full(slots, step_up, dtype=np.float32), np.full(slots, step_down, dtype=np.float32)
+    low, high = np.full(slots, g_min, dtype=np.float32), np.full(slots, g_max, dtype=np.float32)
     for i in range(rows.size):
         row = rows[i]
         state = hidden[row] if hidden.shape[0] > 0 else g[row]
-        up, down = step_up[min(row, step_up.shape[0] - 1)], step_down[min(row, step_down.shape[0] - 1)]
-        low, high = bottom[min(row, bottom.shape[0] - 1)], top[min(row, top.shape[0] - 1)]
+        if gain_up.shape[0] > 0:
+            _scaled(gain_up[row], gain_unit * step_up, one, up)
+            _scaled(gain_down[row], gain_unit * step_down, one, down)
+        if bottom.shape[0] > 0:
+            _scaled(bottom[row], bound_unit, np.float32(np.inf), low)
+            _scaled(top[row], bound_unit, np.float32(np.inf), high)
         if not proportional and _largest(count[i]) < FEW:
             _few_pulses(state, up, down, low, high, count[i], xi[i], noise_up, noise_down, span, fresh)
         else:
@@ -326,72 +344,3 @@ def soft_bound_rows(
                 out[slot] = added[slot]
         for slot in range(fresh.size):
             state[slot] = fresh[slot]
-
-
-@njit(cache=True, error_model="numpy")
-def level_rows(
-    g: F32,
-    level: F32,
-    miss: F32,
-    stuck: NDArray[np.uint8],
-    rows: NDArray[np.int32],
-    count: F32,
-    z: F32,
-    step: np.float32,
-    g_min: np.float32,
-    g_max: np.float32,
-    poly: F32,
-    scale: np.float32,
-) -> None:
-    """Read, add `count` steps and write back whole rows, in place, each cell missing by sd(target) z.
-
-    Parameters
-    ----------
-    g : (all rows, slots) conductance [S]
-    level, miss : (all rows, slots) target / g_max and `scale` z of the last write [S]; (0, slots) where not kept
-    stuck : (all rows, slots), or (0, slots) where no cell is
-    rows : rows that are written
-    count, z : (n, slots); a count of 0 leaves a cell alone
-    step, g_min, g_max : [S]
-    poly : sd of the miss in units of `scale` [S]: at most five coefficients in target / g_max, lowest order first
-    """
-    zero = np.float32(0)
-    target = np.empty(g.shape[1], dtype=np.float32)
-    fresh = np.empty(g.shape[1], dtype=np.float32)
-    highest = np.zeros(5, dtype=np.float32)
-    highest[: poly.size] = poly
-    e, d, c, b, a = highest
-    for i in range(rows.size):
-        row, changes, draws = g[rows[i]], count[i], z[i]
-        # Few arrays in each loop: with many, the compiler cannot rule out that they overlap, and goes cell by cell.
-        for slot in range(row.size):
-            moved = row[slot] + changes[slot] * step
-            moved = moved if moved > g_min else g_min
-            target[slot] = moved if moved < g_max else g_max
-        for slot in range(row.size):
-            x = target[slot] / g_max
-            sd = (((a * x + b) * x + c) * x + d) * x + e
-            sd = sd if sd > zero else zero
-            landed = target[slot] + sd * (draws[slot] * scale)
-            landed = landed if landed > zero else zero
-            fresh[slot] = landed if changes[slot] != zero else row[slot]
-        _keep_stuck(stuck, rows[i], row, fresh)
-        for slot in range(row.size):
-            row[slot] = fresh[slot]
-        if level.shape[0] > 0:
-            level_row, miss_row = level[rows[i]], miss[rows[i]]
-            for slot in range(row.size):
-                x = target[slot] / g_max
-                level_row[slot] = x if changes[slot] != zero else level_row[slot]
-            for slot in range(row.size):
-                drawn = draws[slot] * scale
-                miss_row[slot] = drawn if changes[slot] != zero else miss_row[slot]
-
-
-@njit(cache=True)
-def _keep_stuck(stuck: NDArray[np.uint8], row: int, before: F32, fresh: F32) -> None:
-    """Give stuck cells of a row what they had."""
-    if stuck.shape[0] > 0:
-        faults = stuck[row]
-        for slot in range(fresh.size):
-            fresh[slot] = fresh[slot] if faults[slot] == 0 else before[slot]

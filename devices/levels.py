@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from htm.pick import Params
 
-from .curves import polynomial
+from .curves import log_in_place, polynomial
 from .lanes import Lanes, normals
 from .model import F32, PROGRAM_LANE, Cells, Where, store
 from .retention import AgeingDevice
@@ -111,7 +111,7 @@ class LevelRram(AgeingDevice):
         return self._programmed(cells, where, self._moved(g, count), count != 0, rng)
 
     def _pulsed_rows(self, cells: Cells, rows: NDArray[np.int32], count: F32, lane: Lanes) -> bool:
-        from .kernels import level_rows  # numba takes seconds to import: only for who pulses
+        from .level_kernels import level_rows  # numba takes seconds to import: only for who pulses
 
         if self.program_scale == 0.0 or len(self.program_poly) > 5:
             return False
@@ -141,14 +141,20 @@ class LevelRram(AgeingDevice):
     def _aged(self, cells: Cells, where: Where, g: F32) -> F32:
         if self._oldest(cells) <= self.program_time:
             return g
-        log_age = np.log(np.maximum(self._age(cells, where), np.float32(self.program_time)))
+        log_age = self._age(cells, where)
+        log_in_place(np.maximum(log_age, np.float32(self.program_time), out=log_age))
         level, z = cells.more["level"][where], cells.more["miss"][where]
         since, sigma = math.log(self.program_time), polynomial(self.program_poly, level)
         for later in self.retention:
             if math.log(self._oldest(cells)) <= since:
                 break
             until, earlier, sigma = math.log(later.after), sigma, polynomial(later.poly, level)
-            share = np.clip((log_age - np.float32(since)) / np.float32(until - since), 0, 1, dtype=np.float32)
-            g = g + (sigma - earlier) * z * share
+            moved = log_age - np.float32(since)
+            moved *= np.float32(1.0 / (until - since))
+            np.minimum(np.maximum(moved, np.float32(0), out=moved), np.float32(1), out=moved)
+            moved *= z
+            moved *= sigma - earlier
+            moved += g
+            g = moved
             since = until
         return np.maximum(g, np.float32(0))

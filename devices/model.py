@@ -25,7 +25,7 @@ from .reads import Reads
 
 __all__ = ["F32", "OK", "STUCK_OFF", "STUCK_ON", "Cells", "DeviceModel", "Where", "store"]
 
-PART = 1 << 14
+PART = 1 << 15
 """Cells worked on together where an array is large: their scratch arrays stay in the second-level cache."""
 
 # Lanes of a programming event: what each mechanism draws from (see `Lanes`).
@@ -180,12 +180,23 @@ class DeviceModel(Fails, Reads, Conducts, ABC):
             plain = self.n_levels is None and self.endurance is None and self.still
             if plain and _is_rows(where) and self._pulsed_rows(cells, where, count, lane):
                 return
-            g = self._now(cells, where)
-            changed = count != 0
-            rest = self._pulsed(cells, where, g, count, lane(PROGRAM_LANE))
-            if self.n_levels is not None:
-                rest = self._at_levels(rest, lane(_LEVEL).random(rest.shape, dtype=np.float32))
-            self._commit(cells, where, rest, None if changed.all() else changed, lane, np.abs(count))
+            if not _is_rows(where) or count.size <= 2 * PART:
+                self._pulse(cells, where, count, lane)
+                return
+            step = max(1, PART // count.shape[1])
+            for start in range(0, where.size, step):  # in parts that stay in the cache
+                part = slice(start, start + step)
+                self._pulse(cells, where[part], count[part], lane)
+
+    @final
+    def _pulse(self, cells: Cells, where: Where, count: F32, lane: Lanes) -> None:
+        """`pulse` in the general way."""
+        g = self._now(cells, where)
+        changed = count != 0
+        rest = self._pulsed(cells, where, g, count, lane(PROGRAM_LANE))
+        if self.n_levels is not None:
+            rest = self._at_levels(rest, lane(_LEVEL).random(rest.shape, dtype=np.float32))
+        self._commit(cells, where, rest, None if changed.all() else changed, lane, np.abs(count))
 
     @final
     def write(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from .curves import SMALLEST_LEVEL, ClippedLog, polynomial
+from .curves import ClippedLog, exp_in_place, log_in_place, log_level, polynomial
 from .lanes import normals
 from .model import F32, Cells, Where, store
 from .retention import AgeingDevice
@@ -97,12 +97,15 @@ class Pcm(AgeingDevice):
         mean: F32 | float
         sd: F32 | float
         if self.drift_nu is None:
-            mean, sd = self.drift_nu_mean.at(r), self.drift_nu_sd.at(r)
+            log_r = log_level(r)
+            mean, sd = self.drift_nu_mean.at(r, log_r), self.drift_nu_sd.at(r, log_r)
         else:
             mean, sd = self.drift_nu, 0.0
         if self.drift_nu_sigma is not None:
             sd = self.drift_nu_sigma
-        nu = np.abs(np.asarray(mean, dtype=np.float32) + np.asarray(sd, dtype=np.float32) * xi)
+        nu: F32 = np.asarray(sd, dtype=np.float32) * xi
+        nu += np.asarray(mean, dtype=np.float32)
+        np.abs(nu, out=nu)
         nu *= np.float32(self.drift_scale)
         return nu
 
@@ -134,13 +137,7 @@ class Pcm(AgeingDevice):
     def _aged(self, cells: Cells, where: Where, g: F32) -> F32:
         if not self._drifts or self._oldest(cells) <= self.drift_t0:
             return g
-        factor = self._age(cells, where)
-        factor *= np.float32(1.0 / self.drift_t0)
-        np.log(np.maximum(factor, np.float32(1), out=factor), out=factor)
-        factor *= cells.more["nu"][where]
-        np.exp(np.negative(factor, out=factor), out=factor)
-        factor *= g
-        return factor
+        return self._decayed(cells, where, g, cells.more["nu"][where], self.drift_t0)
 
     def _noise(self, cells: Cells, where: Where, g: F32) -> F32:
         if not self.flickers or cells.clock <= self.read_noise_time:
@@ -152,7 +149,7 @@ class Pcm(AgeingDevice):
         spread = self._elapsed(cells, where)
         spread += np.float32(t_r)
         spread *= np.float32(0.5 / t_r)
-        np.log(np.maximum(spread, np.float32(1), out=spread), out=spread)
+        log_in_place(np.maximum(spread, np.float32(1), out=spread))
         variance *= spread
         variance += np.float32(self.read_sigma**2)
         np.sqrt(variance, out=variance)
@@ -163,10 +160,9 @@ class Pcm(AgeingDevice):
         """Q of the 1/f read noise at relative level `r`."""
         if self.read_noise_curve is not None:
             return self.read_noise_curve.at(r)
-        # Q = q exp(-p ln r): numpy's float32 exp and ln are vector instructions, its power is not.
-        q: F32 = np.log(np.maximum(r, SMALLEST_LEVEL))
+        q = log_level(r)  # Q = q exp(-p ln r)
         q *= np.float32(-self.read_noise_power)
         q += np.float32(math.log(self.read_noise_q))
-        np.exp(q, out=q)
+        exp_in_place(q)
         np.minimum(q, np.float32(self.read_noise_cap), out=q)
         return q

@@ -100,7 +100,7 @@ class PulsedDevice(AgeingDevice, ABC):
         with Lanes(rng) as lane:
             if self.d2d_sigma > 0.0 or self.up_down_sigma > 0.0:
                 for name, gain in zip(("gain_up", "gain_down"), self._draw_gains(shape, lane), strict=True):
-                    more[name] = _sixteen_bits(gain / GAIN_UNIT)
+                    more[name] = _sixteen_bits(gain / GAIN_UNIT, 1)  # no cell that never moves
             if self.g_max_sigma > 0.0 or self.g_min_sigma > 0.0:
                 unit = BOUND_UNIT * np.float32(self.span)
                 low, high = self._draw_bounds(shape, lane)
@@ -170,15 +170,10 @@ class PulsedDevice(AgeingDevice, ABC):
     def _drifted(self, cells: Cells, where: Where, g: F32) -> F32:
         if self._oldest(cells) <= self.drift_t0:
             return g
-        factor = self._age(cells, where)
-        factor *= np.float32(1.0 / self.drift_t0)
-        np.log(np.maximum(factor, np.float32(1), out=factor), out=factor)
         nu = cells.more.get("nu")
-        factor *= np.float32(self.drift_nu) if nu is None else nu[where].astype(np.float32)
-        np.exp(np.negative(factor, out=factor), out=factor)
-        factor *= g
-        return factor
+        own = np.full(1, self.drift_nu, dtype=np.float32) if nu is None else nu[where]
+        return self._decayed(cells, where, g, own, self.drift_t0)
 
 
-def _sixteen_bits(values: F32) -> np.ndarray[tuple[int, ...], np.dtype[np.uint16]]:
-    return np.clip(np.rint(values), 0, 65535).astype(np.uint16)
+def _sixteen_bits(values: F32, least: int = 0) -> np.ndarray[tuple[int, ...], np.dtype[np.uint16]]:
+    return np.clip(np.rint(values), least, 65535).astype(np.uint16)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from .cells import F32, Cells, Where, store
-from .curves import polynomial
+from .curves import log_in_place, polynomial
 from .lanes import normals
 from .retention import AgeingDevice
 from .units import Second, Siemens
@@ -107,8 +107,11 @@ class RelaxingRram(AgeingDevice):
     def _aged(self, cells: Cells, where: Where, g: F32) -> F32:
         if not self._relaxes or cells.clock == 0.0:
             return g
-        log_age: F32 = np.log(np.maximum(self._age(cells, where), np.float32(np.finfo(np.float32).tiny)))
-        sd = np.maximum(np.float32(self.relax_growth) * log_age + np.float32(self.relax_sigma), np.float32(0))
+        log_age = self._age(cells, where)
+        log_in_place(np.maximum(log_age, np.float32(np.finfo(np.float32).tiny), out=log_age))
+        sd = log_age * np.float32(self.relax_growth)
+        sd += np.float32(self.relax_sigma)
+        np.maximum(sd, np.float32(0), out=sd)
         if self.relax_growth == 0.0:
             sd = np.where(log_age > math.log(1e-30), sd, np.float32(0))  # nothing before time has passed
         sd *= cells.more["z"][where]
@@ -123,11 +126,13 @@ class RelaxingRram(AgeingDevice):
     def _noise(self, cells: Cells, where: Where, g: F32) -> F32:
         if not self.flickers or cells.clock <= self.read_noise_time:
             return g * np.float32(self.read_sigma)
-        level: F32 = np.log10(np.maximum(g, _SMALLEST * np.float32(self.g_max)) * np.float32(1e6))
+        level = np.maximum(g, _SMALLEST * np.float32(self.g_max)) * np.float32(1e6)
+        log_in_place(level)
+        level *= np.float32(1.0 / math.log(10.0))
         spread = self._elapsed(cells, where)
         spread += np.float32(self.read_noise_time)
         spread *= np.float32(0.5 / self.read_noise_time)
-        np.log(np.maximum(spread, np.float32(1), out=spread), out=spread)
+        log_in_place(np.maximum(spread, np.float32(1), out=spread))
         level *= level
         level *= np.float32((self.read_noise_k * self.read_noise_scale) ** 2)
         level *= spread

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from abc import ABC
 
+import numpy as np
 from pydantic import Field
 
-from .model import DeviceModel
+from .model import F32, Cells, DeviceModel, Where
 from .units import ElectronVolt, Kelvin
 
 BOLTZMANN = 8.617333262e-5  # [eV/K], CODATA 2018
@@ -36,3 +37,11 @@ class AgeingDevice(DeviceModel, ABC):
     def acceleration(self) -> float:
         inverse = 1.0 / self.reference_temperature - 1.0 / self.temperature
         return math.exp(self.activation_energy / BOLTZMANN * inverse)
+
+    def _decayed(self, cells: Cells, where: Where, g: F32, nu: F32, t0: float) -> F32:
+        """``g (t / t0)^-nu`` from t0 after programming; nu shaped like `g`, or one for all."""
+        from .curve_kernels import power_law  # numba takes seconds to import: only for who ages
+
+        aged = self._age(cells, where)
+        power_law(aged.reshape(-1), np.float32(1.0 / t0), nu.astype(np.float32).ravel(), g.ravel())
+        return aged

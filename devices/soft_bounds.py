@@ -11,7 +11,7 @@ from pydantic import Field
 from .cells import F32, Cells, Where
 from .lanes import Lanes, normals
 from .model import PROGRAM_LANE, SHOWN_LANE
-from .pulsed import PulsedDevice
+from .pulsed import BOUND_UNIT, GAIN_UNIT, PulsedDevice
 
 
 @final
@@ -58,32 +58,15 @@ class SoftBoundsRram(PulsedDevice):
         return 0.25 * (self.step_up + self.step_down) * self.span
 
     def _spread(self, cells: Cells, rng: np.random.Generator) -> None:
-        shape = cells.g.shape
-        with Lanes(rng) as lane:
-            if self.d2d_sigma > 0.0 or self.up_down_sigma > 0.0:
-                up, down = self._draw_gains(shape, lane)
-                # No pulse covers more than the distance.
-                cells.more["step_up"] = np.minimum(self.step_up * up, 1.0).astype(np.float32)
-                cells.more["step_down"] = np.minimum(self.step_down * down, 1.0).astype(np.float32)
-            if self.g_max_sigma > 0.0 or self.g_min_sigma > 0.0:
-                cells.more["bottom"], cells.more["top"] = self._draw_bounds(shape, lane)
-                cells.g[...] = cells.more["bottom"]
-        self._spread_rest(cells, rng)
+        self._spread_compactly(cells, rng)
 
-    def bounds(self, cells: Cells, where: Where) -> tuple[F32, F32]:
-        bottom, top = cells.more.get("bottom"), cells.more.get("top")
-        if bottom is None or top is None:
-            shape = cells.g[where].shape
-            return np.full(shape, self.g_min, np.float32), np.full(shape, self.g_max, np.float32)
-        return bottom[where], top[where]
-
-    def _own(self, cells: Cells, name: str, nominal: float, where: Where, shape: tuple[int, ...]) -> F32:
-        """One constant of each cell, (cells,)."""
-        own = cells.more.get(name)
-        if own is None:
-            return np.full(int(np.prod(shape)), nominal, dtype=np.float32)
-        flat: F32 = own[where].ravel()
-        return flat
+    def _shares(self, cells: Cells, where: Where, size: int) -> tuple[F32, F32]:
+        """Share of the distance that a SET and a RESET pulse of each cell covers, never more than all, (size,)."""
+        one, (up, down) = np.float32(1), self._gains(cells, where)
+        return (
+            np.broadcast_to(np.minimum(np.float32(self.step_up) * up, one), size),
+            np.broadcast_to(np.minimum(np.float32(self.step_down) * down, one), size),
+        )
 
     @property
     def _cycle_noise(self) -> tuple[np.float32, np.float32]:
@@ -98,20 +81,12 @@ class SoftBoundsRram(PulsedDevice):
     def _moved_by(self, cells: Cells, where: Where, g: F32, count: F32, xi: F32) -> F32:
         from .kernels import soft_bound_pulses  # numba takes seconds to import: only for who pulses
 
-        noise_up, noise_down = self._cycle_noise
+        up, down = self._shares(cells, where, g.size)
+        low, high = (bound.ravel() for bound in self.bounds(cells, where))
         moved = soft_bound_pulses(
-            g.ravel(),
-            self._own(cells, "step_up", self.step_up, where, g.shape),
-            self._own(cells, "step_down", self.step_down, where, g.shape),
-            self._own(cells, "bottom", self.g_min, where, g.shape),
-            self._own(cells, "top", self.g_max, where, g.shape),
-            count.ravel(),
-            xi.ravel(),
-            noise_up,
-            noise_down,
-            not self.c2c_additive,
-            np.float32(self.span),
-        )
+            g.ravel(), np.ascontiguousarray(up), np.ascontiguousarray(down), low, high, count.ravel(), xi.ravel(),
+            *self._cycle_noise, not self.c2c_additive, np.float32(self.span),
+        )  # fmt: skip
         shaped: F32 = moved.reshape(g.shape)
         return shaped
 
@@ -128,17 +103,18 @@ class SoftBoundsRram(PulsedDevice):
             shown = normals(lane(SHOWN_LANE), count.shape)
             shown *= np.float32(self.write_sigma * self.span)
 
-        def own(name: str, nominal: float) -> F32:
-            found: F32 | None = more.get(name)
-            return np.full((1, slots), nominal, dtype=np.float32) if found is None else found
-
+        alike = np.empty((0, slots), dtype=np.uint16)
         soft_bound_rows(
             cells.g,
             more.get("hidden", none),
-            own("step_up", self.step_up),
-            own("step_down", self.step_down),
-            own("bottom", self.g_min),
-            own("top", self.g_max),
+            more.get("gain_up", alike),
+            more.get("gain_down", alike),
+            more.get("low", alike),
+            more.get("high", alike),
+            np.array(
+                [self.step_up, self.step_down, self.g_min, self.g_max, self.span, GAIN_UNIT, BOUND_UNIT],
+                dtype=np.float32,
+            ),
             more.get("stuck", none.astype(np.uint8)),
             rows,
             count,
@@ -146,6 +122,5 @@ class SoftBoundsRram(PulsedDevice):
             shown,
             *self._cycle_noise,
             not self.c2c_additive,
-            np.float32(self.span),
         )
         return True

@@ -180,7 +180,7 @@ def _estimates(found: _Found, n: int) -> list[Estimate]:
     theta, error = found.theta, found.error
     sound = np.isfinite(error).all(axis=1)
     if not sound.any():
-        raise BadInput("pulses: no cell's course tells its steps; are there pulses that move it?")
+        return _untold(theta)
     theta, error, covariance = theta[sound], error[sound], found.covariance[sound]
     # The exponential of a noisy logarithm is too high by half its variance.
     up, down = (np.exp(theta[:, k] - 0.5 * error[:, k] ** 2) for k in (0, 1))
@@ -232,6 +232,27 @@ def _estimates(found: _Found, n: int) -> list[Estimate]:
         Estimate("program_sigma", 0.0, math.nan, math.nan, "", False, "pulse trains hold no direct write")
     )
     return estimates
+
+
+def _untold(theta: F64) -> list[Estimate]:
+    """No cell's course tells its steps: the medians of what fits, none identified."""
+    middle = np.median(theta, axis=0)
+    values = {"step_up": math.exp(middle[0]), "step_down": math.exp(middle[1])}
+    values |= {"g_max": max(float(middle[2]), 0.0), "g_min": max(float(middle[3]), 0.0)}
+    rest = (
+        "d2d_sigma",
+        "up_down_sigma",
+        "g_max_sigma",
+        "g_min_sigma",
+        "c2c_sigma",
+        "write_sigma",
+        "program_sigma",
+    )
+    why = "no cell's course tells its steps"
+    return [
+        Estimate(name, value, math.nan, math.nan, "S" if name in ("g_max", "g_min") else "", False, why)
+        for name, value in (values | dict.fromkeys(rest, 0.0)).items()
+    ]
 
 
 def _noise(name: str, logs: F64, errors: F64, shared: float) -> Estimate:

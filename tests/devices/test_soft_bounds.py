@@ -159,34 +159,35 @@ def test_kernel_equals_its_numpy_twin(proportional: bool, most: int) -> None:
 
 def test_steps_and_bounds_spread_as_told() -> None:
     d = device(d2d_sigma=0.2, up_down_sigma=0.05, g_max_sigma=0.1, g_min_sigma=0.02)
-    more = d.fabricate(SHAPE, np.random.default_rng(1)).more
-    up, down = (more["step_up"] / F(0.002)).ravel(), (more["step_down"] / F(0.003)).ravel()
+    cells = d.fabricate(SHAPE, np.random.default_rng(1))
+    up, down = (
+        share / F(nominal) for share, nominal in zip(d._shares(cells, ..., N), (0.002, 0.003), strict=True)
+    )
+    bottom, top = d.bounds(cells, ...)
     gain, tilt = (up + down) / 2, (up - down) / 2
     for sample, mean, sd in (
         (gain, 1.0, 0.2),
         (tilt, 0.0, 0.05),
-        (more["top"], 11e-6, 1e-6),
-        (more["bottom"], 1e-6, 0.2e-6),
+        (top, 11e-6, 1e-6),
+        (bottom, 1e-6, 0.2e-6),
     ):
         assert abs(z_of_mean(sample, mean, sd)) < 4
         assert abs(z_of_sd(sample, sd)) < 4
-    independent = np.corrcoef([gain, tilt, more["top"].ravel(), more["bottom"].ravel()])[
-        np.triu_indices(4, 1)
-    ]
+    independent = np.corrcoef([gain, tilt, top.ravel(), bottom.ravel()])[np.triu_indices(4, 1)]
     assert np.abs(independent).max() < 4 / np.sqrt(N)
     # The same two numbers from what pulses do.
-    cells, rng = d.fabricate(SHAPE, np.random.default_rng(1)), np.random.default_rng(2)
+    rng = np.random.default_rng(2)
     d.write(cells, ..., np.full(SHAPE, 6e-6, dtype=F), rng)
     before = cells.g.copy()
     d.pulse(cells, ..., np.full(SHAPE, 10, dtype=F), rng)
-    seen = 1 - ((more["top"] - cells.g) / (more["top"] - before)) ** 0.1
-    np.testing.assert_allclose(seen, more["step_up"], rtol=0, atol=1e-5)
+    seen = 1 - ((top - cells.g) / (top - before)) ** 0.1
+    np.testing.assert_allclose(seen.ravel(), up * F(0.002), rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("sigma", [0.5, 1.5])
 def test_steps_stay_positive_and_keep_their_mean(sigma: float) -> None:
-    more = device(d2d_sigma=sigma).fabricate(SHAPE, np.random.default_rng(1)).more
-    share = more["step_up"] / F(0.002)
+    d = device(d2d_sigma=sigma)
+    share = d._shares(d.fabricate(SHAPE, np.random.default_rng(1)), ..., N)[0] / F(0.002)
     assert share.min() > 0
     assert share.max() < 2
     assert abs(z_of_mean(share, 1.0, float(share.std()))) < 4
@@ -196,7 +197,7 @@ def test_wide_spreads_keep_bounds_in_order() -> None:
     d = device(g_max_sigma=0.8, g_min_sigma=0.8, d2d_sigma=0.5, c2c_sigma=4.0)
     rng = np.random.default_rng(1)
     cells = d.fabricate(SHAPE, rng)
-    bottom, top = cells.more["bottom"], cells.more["top"]
+    bottom, top = d.bounds(cells, ...)
     assert bottom.min() == 0
     assert (bottom <= top).all()
     np.testing.assert_array_equal(cells.g, bottom)
@@ -240,8 +241,8 @@ def test_pulses_move_what_rests_not_what_is_shown() -> None:
 
 def test_no_hidden_state_without_write_noise() -> None:
     assert device(c2c_sigma=1.0, d2d_sigma=0.1).fabricate((2, 2), np.random.default_rng(0)).more.keys() == {
-        "step_up",
-        "step_down",
+        "gain_up",
+        "gain_down",
     }
 
 
@@ -270,7 +271,7 @@ def test_switching_one_spread_off_keeps_the_others() -> None:
         return device(**values).fabricate((20, 20), np.random.default_rng(1)).more
 
     both, without = cells(d2d_sigma=0.2, g_max_sigma=0.1, stuck_on_fraction=0.3), cells(g_max_sigma=0.1)
-    np.testing.assert_array_equal(both["top"], without["top"])
+    np.testing.assert_array_equal(both["high"], without["high"])
     faults = cells(stuck_on_fraction=0.3)
     np.testing.assert_array_equal(both["stuck"], faults["stuck"])
 

@@ -55,13 +55,12 @@ def _steps(v: F32, kappa: F32, k: F32, out: F32) -> None:
 def _noise(v: F32, y: F32, unit: F32, symmetry: F32, course: F32, out: F32) -> None:
     """Sd of one pulse of a cell at v that steps by y times its unit."""
     c2c, add, slope = course[C2C], course[ADD], course[SLOPE]
-    for i in range(v.size):
-        out[i] = unit[i] * y[i]
     if add > np.float32(0) or slope > np.float32(0):
         for i in range(v.size):
-            out[i] += add + slope * abs(v[i] - symmetry[i])
-    for i in range(v.size):
-        out[i] *= c2c
+            out[i] = c2c * (unit[i] * y[i] + (add + slope * abs(v[i] - symmetry[i])))
+    else:
+        for i in range(v.size):
+            out[i] = c2c * (unit[i] * y[i])
 
 
 @njit(cache=True, error_model="numpy")
@@ -170,17 +169,11 @@ def _later_pulses(
     log_flat(d, d)
     for i in range(size):
         d[i] = -d[i] * turns[i]  # the change
-    for i in range(size):
-        mean[i] = rest[i] - d[i] / (unit[i] if unit[i] > tiny else tiny)  # integral of q over the pulses
     square = course[C2C] * course[C2C]
     for i in range(size):
-        mean[i] = half * ((one + square) * mean[i] - square * rest[i] * (one - yn[i]))
-    for i in range(size):
-        mean[i] *= unit[i] * unit[i] * kappa[i]
-    for i in range(size):
-        mean[i] = d[i] + yn[i] * mean[i]
-    for i in range(size):
-        mean[i] += end[i]
+        q_sum = rest[i] - d[i] / (unit[i] if unit[i] > tiny else tiny)  # integral of q over the pulses
+        curve = half * ((one + square) * q_sum - square * rest[i] * (one - yn[i]))
+        mean[i] = end[i] + (d[i] + yn[i] * (curve * unit[i] * unit[i] * kappa[i]))
     if course[ADD] > zero or course[SLOPE] > zero:
         # Simpson's rule over the noise of the others: at their start, in their middle, at their end.
         _noise(end, y1, unit, symmetry, course, d)
@@ -211,12 +204,8 @@ def _later_pulses(
         carried = yn[i] / (y1[i] if y1[i] > small else small)
         variance[i] += sd[i] * (carried * carried)
     for i in range(size):
-        variance[i] = np.sqrt(variance[i])
-    for i in range(size):
-        sd[i] = np.sqrt(sd[i])  # where there is but one pulse nothing was added
-    for i in range(size):
         first, several = sd[i], variance[i]
-        sd[i] = several if rest[i] >= half else first
+        sd[i] = np.sqrt(several if rest[i] >= half else first)  # where there is but one pulse nothing was added
     for i in range(size):
         first, several = end[i], mean[i]
         end[i] = several if rest[i] >= half else first
@@ -258,27 +247,25 @@ def course_pulses_to(wanted: F32, course: F32, pulses: F32) -> None:
 
 
 @njit(cache=True)
-def melted(v: F32, count: F32, left: F32, worth: np.float32, wanted: F32, start: F32) -> None:
+def melted(v: F32, count: F32, worth: np.float32, left: np.float32, wanted: F32, start: F32) -> None:
     """Where `count` is negative, a RESET: where it starts from, and the place it is to reach with SET pulses.
 
     Parameters
     ----------
     v : (cells,) place before, 0..1
     count : (cells,) signed pulses, whole numbers
-    left : (cells,) place after a RESET
     worth : what a pulse is worth, of the range
+    left : sd of the place after a RESET
     wanted : (cells,) result: the place to reach, or -1 without a RESET
-    start : (cells,) result
+    start : (cells,) standard normal draws, overwritten by where SET pulses start from
     """
     zero = np.float32(0)
     for i in range(v.size):
         place = v[i] + count[i] * worth
-        wanted[i] = place if place > zero else zero
-    for i in range(v.size):
-        place = wanted[i]
+        place = place if place > zero else zero
         wanted[i] = place if count[i] < zero else np.float32(-1)
     for i in range(v.size):
-        empty, before = left[i], v[i]
+        empty, before = start[i] * left, v[i]
         start[i] = empty if count[i] < zero else before
 
 

@@ -171,7 +171,7 @@ class OneSidedPcm(ExponentialDevice):
         many as the nominal course takes from empty to there, noted in `pulses`."""
         from .exp_kernels import course_pulses, course_pulses_to  # numba: only for who pulses
 
-        gain, _ = self._gains(cells, where)
+        gain = self._gain(cells, where, "gain_up")
         course, moved = self._upward.row, np.empty_like(start)
         course_pulses_to(wanted, course, pulses)
         course_pulses(start, pulses, gain, gain, xi, np.stack((course, course)), moved)
@@ -185,11 +185,11 @@ class OneSidedPcm(ExponentialDevice):
 
         g = self._start(cells, where, g)
         xi, left = normals(rng, g.size), normals(rng, g.size)
-        left *= np.float32(self.reset_sigma)
         count = np.rint(np.broadcast_to(count, g.shape)).ravel()
-        wanted, start, pulses = np.empty_like(left), np.empty_like(left), count.copy()
-        melted(self._share(g).ravel(), count, left, np.float32(self.step / self.span), wanted, start)
-        moved = self._crystallised(cells, where, start, pulses, wanted, xi)
+        wanted, pulses = np.empty_like(left), count.copy()
+        worth = np.float32(self.step / self.span)
+        melted(self._share(g).ravel(), count, worth, np.float32(self.reset_sigma), wanted, left)
+        moved = self._crystallised(cells, where, left, pulses, wanted, xi)
         return self._landed(cells, where, moved, g, count)
 
     def _written(self, cells: Cells, where: Where, target: F32, rng: np.random.Generator) -> F32:

@@ -125,11 +125,12 @@ class PulsedDevice(AgeingDevice, ABC):
         return low[where] * unit, high[where] * unit
 
     def _gains(self, cells: Cells, where: Where) -> tuple[F32, F32]:
-        """Each cell's step over the nominal one, (n,) flat, or (1,) where all are alike."""
-        up, down = cells.more.get("gain_up"), cells.more.get("gain_down")
-        if up is None or down is None:
-            return np.ones(1, dtype=np.float32), np.ones(1, dtype=np.float32)
-        return (up[where] * GAIN_UNIT).ravel(), (down[where] * GAIN_UNIT).ravel()
+        """Each cell's step over the nominal one, (n,) flat, or (1,) where all are alike: for SET and for RESET."""
+        return self._gain(cells, where, "gain_up"), self._gain(cells, where, "gain_down")
+
+    def _gain(self, cells: Cells, where: Where, name: str) -> F32:
+        own = cells.more.get(name)
+        return np.ones(1, dtype=np.float32) if own is None else (own[where] * GAIN_UNIT).ravel()
 
     def _start(self, cells: Cells, where: Where, g: F32) -> F32:
         """What pulses move [S]: the hidden conductance where there is one, aged like the shown one."""

@@ -45,10 +45,13 @@ def list_table() -> Table:
 def mechanisms(device: DeviceModel) -> list[str]:
     """What a device has beyond the mean of its updates."""
     spread = any(getattr(device, key, 0.0) for key in ("d2d_sigma", "g_max_sigma", "g_min_sigma"))
-    cycles = any(getattr(device, key, 0.0) for key in ("c2c_sigma", "write_sigma", "program_sigma"))
+    writes = any(
+        getattr(device, key, 0.0) for key in ("write_sigma", "program_sigma", "program_scale", "reset_sigma")
+    )
     there = {
         "d2d": spread,
-        "c2c": cycles,
+        "c2c": getattr(device, "c2c_sigma", 0.0) > 0.0,
+        "write noise": writes,
         "drift": device.ages,
         "read noise": device.noisy,
         "faults": device.may_fail,

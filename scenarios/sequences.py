@@ -75,6 +75,7 @@ METRICS: dict[str, Metric] = {
     **_both("accuracy", "accuracy before the swap", headline=True),
     "fidelity": Metric("fidelity: predicted cells shared by software and hardware", headline=True),
     **_both("accuracy_after_swap", "accuracy after the swap"),
+    **_both("accuracy_after_pause", "accuracy after the pause"),
     **_both("accuracy_30_dead", "accuracy with 30 % of cells dead", headline=True),
     **_both("elements_to_learn", "elements to learn, of seeds that did"),
     **_both("elements_to_relearn", "elements to relearn, of seeds that did", headline=True),
@@ -197,8 +198,9 @@ def _metrics(task: TaskParams, half: _Half) -> dict[str, float | int]:
         "elements_to_relearn": half.after.learned(task.window),
         "segments": half.segments,
     }
-    for i in np.flatnonzero(np.isclose(task.killed, DEAD)):
-        metrics["accuracy_30_dead"] = float(half.dead[i])
+    for name, share in (("accuracy_after_pause", 0.0), ("accuracy_30_dead", DEAD)):
+        for i in np.flatnonzero(np.isclose(task.killed, share)):
+            metrics[name] = float(half.dead[i])
     return metrics
 
 

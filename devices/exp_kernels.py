@@ -205,7 +205,9 @@ def _later_pulses(
         variance[i] += sd[i] * (carried * carried)
     for i in range(size):
         first, several = sd[i], variance[i]
-        sd[i] = np.sqrt(several if rest[i] >= half else first)  # where there is but one pulse nothing was added
+        sd[i] = np.sqrt(
+            several if rest[i] >= half else first
+        )  # where there is but one pulse nothing was added
     for i in range(size):
         first, several = end[i], mean[i]
         end[i] = several if rest[i] >= half else first

@@ -48,6 +48,10 @@ class CellArray:
     permanences : ``analog`` ones are the conductances; ``digital`` ones are kept in a memory beside the cells, which
         are only written on or off where a permanence crosses the threshold
     refresh_period : time after which every synapse is written anew [s]; none: never
+
+    Attributes
+    ----------
+    pulsed : pulses and writes that each cell has seen, (rows, slots); repeats of a verified write are shared out evenly
     """
 
     def __init__(
@@ -73,6 +77,7 @@ class CellArray:
         self._kept = np.zeros(shape, dtype=np.float32) if permanences == "digital" else None
         self._on = np.zeros(shape if permanences == "digital" else (0, 0), dtype=np.bool_)
         self._period = self._until_refresh = refresh_period
+        self.pulsed = np.zeros(shape, dtype=np.float32)
         self._slot_loads, self._calls_since_look = np.zeros(shape[1]), 0
         self.cells = self.device.fabricate(shape, stream(seed, f"{name}.fabricate"))
         # A stream for each kind of act: switching one mechanism off never shifts another's draws.
@@ -107,6 +112,7 @@ class CellArray:
             cycles=self._cycles if self._verify else 1,
         )
         self.events["write"] += attempts
+        self.pulsed[where] += np.float32(attempts / max(target.size, 1))
         self.loads["write"] += float(target.mean(dtype=np.float64)) * attempts if target.size else 0.0
         if self._verify:
             self.events["verify"] += attempts
@@ -137,7 +143,7 @@ class CellArray:
         elif self._verify:
             self._retarget(rows, counts)
         else:
-            self.loads["write"] += load_kernels.pulsed_load(self.cells.g, rows, counts)
+            self.loads["write"] += load_kernels.pulsed_load(self.cells.g, rows, counts, self.pulsed)
             self.device.pulse(self.cells, rows, counts, self.streams["pulse"])
             self.events["pulse"] += pulses
 
@@ -243,13 +249,14 @@ class CellArray:
         kept = {} if self._kept is None else {"kept": self._kept.copy(), "on": self._on.copy()}
         look = {"slot_loads": self._slot_loads.copy(), "calls_since_look": self._calls_since_look}
         look |= {} if self._until_refresh is None else {"until_refresh": self._until_refresh}
-        return {**streams, **cells, **kept, **look}
+        return {**streams, **cells, **kept, **look, "pulsed": self.pulsed.copy()}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Continue from `state`."""
         self.streams = {act: restore_stream(state[f"stream.{act}"]) for act in STREAMS}
         if self._kept is not None:
             self._kept[...], self._on[...] = state["kept"], state["on"]
+        self.pulsed[...] = state["pulsed"]
         self._slot_loads[...], self._calls_since_look = state["slot_loads"], int(state["calls_since_look"])
         if self._until_refresh is not None:
             self._until_refresh = float(state["until_refresh"])

@@ -8,13 +8,16 @@ from numpy.typing import NDArray
 
 
 @njit(cache=True)
-def pulsed_load(g: NDArray[np.float32], rows: NDArray[np.int32], counts: NDArray[np.float32]) -> float:
+def pulsed_load(
+    g: NDArray[np.float32], rows: NDArray[np.int32], counts: NDArray[np.float32], pulsed: NDArray[np.float32]
+) -> float:
     """Conductance times number of pulses, each cell's rounded up, summed over the cells of `rows` [S].
 
     Parameters
     ----------
     g : (all rows, slots) [S]
     counts : (len(rows), slots) signed
+    pulsed : (all rows, slots) pulses that each cell has seen; these are added
     """
     total = 0.0
     for i in range(rows.size):
@@ -22,7 +25,9 @@ def pulsed_load(g: NDArray[np.float32], rows: NDArray[np.int32], counts: NDArray
         line = np.float32(0)
         for k in range(g.shape[1]):
             slot = np.uint64(k)
-            line += np.ceil(abs(counts[i, slot])) * g[row, slot]
+            pulses = np.ceil(abs(counts[i, slot]))
+            line += pulses * g[row, slot]
+            pulsed[row, slot] += pulses
         total += float(line)
     return total
 

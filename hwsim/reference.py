@@ -209,8 +209,12 @@ def wired_below(
     return int(at.size)
 
 
-def pulsed_load(g: NDArray[np.float32], rows: NDArray[np.int32], counts: NDArray[np.float32]) -> float:
-    return float((np.ceil(np.abs(counts)).astype(np.float64) * g[rows]).sum())
+def pulsed_load(
+    g: NDArray[np.float32], rows: NDArray[np.int32], counts: NDArray[np.float32], pulsed: NDArray[np.float32]
+) -> float:
+    pulses = np.ceil(np.abs(counts))
+    pulsed[rows] += pulses
+    return float((pulses.astype(np.float64) * g[rows]).sum())
 
 
 def slot_loads(g: NDArray[np.float32], rows: int, totals: NDArray[np.float64]) -> None:

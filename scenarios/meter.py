@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,8 @@ from htm.synapses import Substrate
 from hwsim.cost import COSTS, PARTS, Cost, area, assumptions, cost
 from hwsim.crossbar import CrossbarSubstrate
 from hwsim.params import CrossbarParams
+
+YEAR = 365.25 * 86400.0
 
 
 class Meter:
@@ -28,6 +31,7 @@ class Meter:
         self._substrate, self._crossbar = substrate, crossbar
         self._preset, self._params = preset, COSTS[preset]()
         self._marks: dict[str, tuple[dict[str, int], dict[str, float]]] = {}
+        self._wear: dict[str, tuple[float, float]] = {}
 
     @property
     def priced(self) -> bool:
@@ -36,8 +40,14 @@ class Meter:
 
     def mark(self, name: str) -> None:
         """Remember the counts of now."""
-        loads = self._substrate.loads if isinstance(self._substrate, CrossbarSubstrate) else {}
-        self._marks[name] = dict(self._substrate.events), dict(loads)
+        substrate, loads = self._substrate, {}
+        if isinstance(substrate, CrossbarSubstrate):
+            loads = dict(substrate.loads)
+            used = np.concatenate(
+                [np.zeros(0), *(array.pulsed[array.pulsed > 0.0] for array in substrate.arrays)]
+            )
+            self._wear[name] = float(used.mean()) if used.size else 0.0, float(used.max(initial=0.0))
+        self._marks[name] = dict(substrate.events), loads
 
     def between(self, start: str | None, end: str) -> Cost:
         """Energy and latency from mark to mark; from the very beginning where `start` is None."""
@@ -58,6 +68,23 @@ class Meter:
             return 0.0
         with_adc = self._crossbar.readout == "analog" and self._crossbar.adc_bits is not None
         return area(self._substrate.tilings, self._params, with_adc=with_adc)
+
+    def wear(self, end: str, records: int, period: float) -> dict[str, float]:
+        """Pulses that devices have seen, and how long the busiest lasts at this rate; nothing where nothing has a cost.
+
+        Parameters
+        ----------
+        end : the mark until which
+        records : shown until then
+        period : time between two records [s]; 0: no life can be told, nor without an endurance of the device
+        """
+        if not isinstance(self._substrate, CrossbarSubstrate):
+            return {}
+        mean, most = self._wear[end]
+        endurance = self._substrate.device.endurance
+        known = endurance is not None and period > 0.0 and most > 0.0
+        life = (endurance or 0.0) / most * records * period / YEAR if known else math.nan
+        return {"pulses_per_device_mean": mean, "pulses_per_device_most": most, "life_years": life}
 
     def arrays(self, phases: Mapping[str, tuple[str | None, str, int]]) -> dict[str, NDArray[Any]]:
         """What the picture of energies needs; nothing where nothing has a cost.

@@ -82,6 +82,11 @@ METRICS: dict[str, Metric] = {
     **_both("segments", "segments grown"),
     "energy_per_element_J": Metric("energy per element learned, hardware", "J", headline=True),
     "latency_per_element_s": Metric("latency per element learned, hardware", "s"),
+    "pulses_per_device_mean": Metric("pulses that a device in use has seen, mean, hardware"),
+    "pulses_per_device_most": Metric("pulses that the busiest device has seen, hardware"),
+    "life_years": Metric(
+        "life of the busiest device at this rate of elements, by its median endurance, hardware", "years"
+    ),
     "area_m2": Metric("area of arrays and converters", "m2"),
 }
 
@@ -124,7 +129,7 @@ def run_point(config: SequencesConfig, progress: Progress) -> Outcome:
         halves["hardware"], meter = _half(config, shown, config.substrate, steps)
         fidelity = _fidelity(halves["software"].foreseen, halves["hardware"].foreseen)
         metrics["fidelity"] = float(np.nanmean(fidelity)) if np.isfinite(fidelity).any() else math.nan
-        metrics |= _spent(meter, shown.learned)
+        metrics |= _spent(meter, shown.learned) | meter.wear("learned", shown.learned, config.time.record)
         arrays |= meter.arrays({"element": (None, "learned", shown.learned)})
         arrays["fidelity_per_element"] = fidelity.astype(np.float32)
     for name, half in halves.items():

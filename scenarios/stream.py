@@ -133,7 +133,7 @@ def run_point(config: StreamConfig, progress: Progress, checkpoint: Checkpoint |
         for name, values in shared.items():
             metrics[name] = float(values.mean())
             arrays[f"{name}_per_record"] = values.astype(np.float32)
-        metrics |= _spent(meter, len(data))
+        metrics |= _spent(meter, len(data)) | meter.wear("done", len(data), config.time.record)
         if config.outage.at is not None:
             metrics |= healing(sides["software"].anomaly, sides["hardware"].anomaly, config.outage.at)
             arrays["outage"] = np.array(config.outage.at)

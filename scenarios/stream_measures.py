@@ -55,6 +55,11 @@ METRICS: dict[str, Metric] = {
     "energy_per_record_J": Metric("energy per record, learning included, hardware", "J", headline=True),
     "energy_setup_J": Metric("energy of the first programming, hardware", "J"),
     "latency_per_record_s": Metric("latency per record, learning included, hardware", "s"),
+    "pulses_per_device_mean": Metric("pulses that a device in use has seen, mean, hardware"),
+    "pulses_per_device_most": Metric("pulses that the busiest device has seen, hardware"),
+    "life_years": Metric(
+        "life of the busiest device at this rate of records, by its median endurance, hardware", "years"
+    ),
     "area_m2": Metric("area of arrays and converters", "m2"),
 }
 

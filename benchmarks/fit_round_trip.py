@@ -17,13 +17,19 @@ from typing import Any
 
 import numpy as np
 
-from devices.fit.affine import fit_soft_bounds
+from devices.exp_step import ExpStep, OneSidedPcm
 from devices.fit.binary import fit_binary_vcm
+from devices.fit.exp_step import fit_exp_step, fit_one_sided_pcm
 from devices.fit.iv import fit_iv
+from devices.fit.linear_step import fit_linear_step
+from devices.fit.neurosim import fit_neurosim
 from devices.fit.reads import fit_reads
 from devices.fit.result import Fit
 from devices.fit.retention import fit_retention
+from devices.fit.soft_bounds import fit_soft_bounds
+from devices.linear_step import LinearStep, NeuroSimDevice
 from devices.measure import measure_iv, measure_pulses, measure_reads, measure_retention
+from devices.measurements import PulseTrains
 from devices.model import DeviceModel
 from devices.presets import device_from
 from devices.soft_bounds import SoftBoundsRram
@@ -55,6 +61,26 @@ _SOFT: dict[str, Any] = {
     "g_max_sigma": 0.1, "g_min_sigma": 0.02, "c2c_sigma": 0.5, "c2c_additive": True, "write_sigma": 0.02,
 }  # fmt: skip
 _SOFT_FIELDS = tuple(name for name in _SOFT if name != "c2c_additive")
+_LINEAR: dict[str, Any] = {
+    "g_min": 1e-6, "g_max": 1e-5, "step_up": 0.02, "step_down": 0.03, "slope_up": 0.4, "slope_down": 0.6,
+    "d2d_sigma": 0.2, "up_down_sigma": 0.1, "g_max_sigma": 0.05, "g_min_sigma": 0.02, "c2c_sigma": 0.5,
+    "write_sigma": 0.01,
+}  # fmt: skip
+_EXP: dict[str, Any] = {
+    "g_min": 1e-6, "g_max": 1e-5, "step_up": 0.02, "step_down": 0.015, "exp_up": -1.0, "exp_down": -1.5,
+    "rate_up": 2.0, "rate_down": 3.0, "d2d_sigma": 0.2, "up_down_sigma": 0.1, "g_max_sigma": 0.05,
+    "g_min_sigma": 0.02, "c2c_sigma": 0.5, "write_sigma": 0.01,
+}  # fmt: skip
+_NEUROSIM: dict[str, Any] = {
+    "g_min": 1e-6, "g_max": 1e-5, "nonlinearity_up": 2.4, "nonlinearity_down": 1.5, "pulses_up": 60, "pulses_down": 80,
+    "d2d_sigma": 0.15, "up_down_sigma": 0.05, "g_max_sigma": 0.05, "g_min_sigma": 0.02, "c2c_sigma": 0.4,
+    "write_sigma": 0.01,
+}  # fmt: skip
+_ONE_SIDED: dict[str, Any] = {
+    "g_max": 1e-5, "step_up": 0.02, "exp_up": -1.0, "rate_up": 3.0, "d2d_sigma": 0.15, "g_max_sigma": 0.05,
+    "c2c_sigma": 0.5, "write_sigma": 0.01,
+}  # fmt: skip
+_HALF: dict[str, Any] = {"exp_scale": -0.5, "exp_offset": 0.0}
 _TIMES = [1.0, 10.0, 1e2, 1e3, 1e4, 1e5, 1e6]
 
 
@@ -64,6 +90,19 @@ def _soft(**changes: Any) -> Case:
         device,
         lambda one, seed: fit_soft_bounds(measure_pulses(one, 20, 3, 100, seed)),
         _truth(device, *_SOFT_FIELDS),
+    )
+
+
+def _trains(
+    make: Callable[..., DeviceModel],
+    fit: Callable[[PulseTrains], Fit],
+    fields: dict[str, Any],
+    cycles: int = 3,
+    **fixed: Any,
+) -> Case:
+    device = make(**fields, **fixed)
+    return Case(
+        device, lambda one, seed: fit(measure_pulses(one, 20, cycles, 100, seed)), _truth(device, *fields)
     )
 
 
@@ -120,6 +159,11 @@ def _iv(spec: dict[str, Any], levels: np.ndarray, most: float, *names: str) -> C
 CASES: dict[str, Callable[[], Case]] = {
     "soft bounds, additive noise": _soft,
     "soft bounds, noise with the step": lambda: _soft(c2c_additive=False, c2c_sigma=0.3, write_sigma=0.01),
+    "linear step": lambda: _trains(LinearStep, fit_linear_step, _LINEAR),
+    "linear step, noise with the step": lambda: _trains(LinearStep, fit_linear_step, _LINEAR, c2c_additive=False),
+    "exponential step": lambda: _trains(ExpStep, fit_exp_step, _EXP, **_HALF),
+    "NeuroSim": lambda: _trains(NeuroSimDevice, fit_neurosim, _NEUROSIM),
+    "one-sided PCM": lambda: _trains(OneSidedPcm, fit_one_sided_pcm, _ONE_SIDED, 4, g_min=5e-7, **_HALF),
     "binary": _binary,
     "binary, wide": lambda: _binary(set_probability=0.4, reset_probability=0.05, on_sigma=0.2, off_sigma=0.5),
     "reads, Gaussian": lambda: _reads(("read_sigma", "disturb_share"), [5e-6], 20, 50, read_sigma=0.03),

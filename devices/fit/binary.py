@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from htm.pick import BadInput
 
 from ..measurements import PulseTrains
-from .affine import cells_of
 from .intervals import of_mean, of_sd, of_share
 from .result import Estimate, Fit, Panel
+from .trains import cells_of
 
 F64 = NDArray[np.float64]
 LEAST_LANDINGS = 3

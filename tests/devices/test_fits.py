@@ -18,11 +18,14 @@ from scipy.stats import binom
 from devices.fit.binary import fit_binary_vcm
 from devices.fit.intervals import of_mean, of_sd, of_share, population
 from devices.fit.iv import fit_iv
+from devices.fit.neurosim import label_of
 from devices.fit.pulses import fit_pulses
 from devices.fit.reads import fit_reads
 from devices.fit.retention import fit_retention
+from devices.linear_step import normal_a
 from devices.measure import measure_iv, measure_pulses, measure_reads, measure_retention
 from devices.measurements import PulseTrains
+from devices.models import MODELS
 from devices.presets import device_from
 from htm.pick import BadInput
 
@@ -42,7 +45,8 @@ bench = _benchmark()
 QUICK = {
     "binary": 10, "binary, wide": 10, "reads, Gaussian": 5, "reads, disturb": 3, "drift, soft bounds": 20,
     "drift, linear step": 20, "relaxation": 3, "I-V, sinh": 20, "I-V, polynomial": 20, "reads, telegraph": 2,
-    "soft bounds, additive noise": 1,
+    "soft bounds, additive noise": 1, "soft bounds, noise with the step": 1, "linear step": 1, "NeuroSim": 1,
+    "exponential step": 1, "one-sided PCM": 1,
 }  # fmt: skip
 
 
@@ -73,17 +77,24 @@ def test_a_single_cell_tells_no_spread() -> None:
 def test_pulses_that_never_near_the_bounds_do_not_tell_them() -> None:
     device = bench.CASES["soft bounds, additive noise"]().device
     fit = fit_pulses(
-        measure_pulses(device.model_copy(update={"step_up": 0.001, "step_down": 0.001}), 6, 2, 40)
+        measure_pulses(device.model_copy(update={"step_up": 0.001, "step_down": 0.001}), 6, 2, 40),
+        "soft_bounds",
     )
     assert not (fit.of("g_max").identified and fit.of("step_up").identified)
     assert any("nearer to the bounds" in note for note in fit.notes)
 
 
-@pytest.mark.parametrize(
-    ("preset", "model"), [("vcm_binary", "binary_vcm"), ("rram_gong2018", "soft_bounds")]
-)
-def test_the_model_is_told_from_the_data(preset: str, model: str) -> None:
-    assert fit_pulses(measure_pulses(device_from(preset), 4, 2, 60)).model == model
+@pytest.mark.parametrize("case", ["binary", "soft bounds, additive noise", "linear step"])
+def test_the_model_is_told_from_the_data(case: str) -> None:
+    device = bench.CASES[case]().device
+    fit = fit_pulses(measure_pulses(device, 4, 2, 100))
+    assert isinstance(device, MODELS[fit.model])
+    assert fit.model == "binary_vcm" or "BIC" in fit.notes[-1]
+
+
+def test_labels_of_neurosim_curves_go_both_ways() -> None:
+    labels = np.array([0.01, 1.0, 2.4, 4.88, -0.5, -3.0])
+    np.testing.assert_allclose(label_of(normal_a(labels)), labels, rtol=1e-5)
 
 
 def test_reads_of_one_level_do_not_tell_a_power() -> None:

@@ -75,7 +75,7 @@ def fit(
         ),
     ],
     model: Annotated[
-        str | None, typer.Option("--model", metavar="NAME", help="device model; else the best by AIC")
+        str | None, typer.Option("--model", metavar="NAME", help="device model; else told from the data")
     ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FILE.toml", help="preset file to write")
@@ -85,6 +85,8 @@ def fit(
     ] = None,
 ) -> None:
     """Fit a device to measurements; the file written goes wherever a preset does: --set device=FILE."""
+    from rich.console import Console
+
     from devices.fit.join import device_of
     from devices.models import MODELS
     from devices.preset_file import preset_text, record_of
@@ -104,7 +106,11 @@ def fit(
     by_kind: dict[str, list[MeasuredFile]] = {}
     for one in read:
         by_kind.setdefault(one.kind, []).append(one)
-    fits = [_fit(kind, joined(parts), model) for kind, parts in by_kind.items()]
+    with Console(stderr=True).status("") as status:  # a fit of thousands of pulses takes some seconds
+        fits = []
+        for kind, parts in by_kind.items():
+            status.update(f"fitting {kind}: {', '.join(one.path for one in parts)}")
+            fits.append(_fit(kind, joined(parts), model))
     names = [" + ".join(one.path for one in parts) for parts in by_kind.values()]
     for name, found in zip(names, fits, strict=True):
         _print(fit_table(found, name))

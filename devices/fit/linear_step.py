@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -119,7 +120,7 @@ def bounds(drawn: Drawn, places: Places) -> list[Estimate]:
 
 
 def spreads(drawn: Drawn, places: Places) -> list[Estimate]:
-    """Spread of steps and bounds over the cells."""
+    """Spread of steps and bounds over the cells, in shares of means that have errors of their own."""
     cells, found = len(places.seen), drawn.found
     if cells < 3:
         why = f"{cells} cell{'s' * (cells > 1)} only: no spread over cells can be told"
@@ -127,15 +128,29 @@ def spreads(drawn: Drawn, places: Places) -> list[Estimate]:
         return [not_told(name, 0.0, why) for name in names]
     up, down = (np.exp(found.own[:, k]) / (drawn.up, drawn.down)[k][0] for k in (0, 1))
     made = relative_spreads(up, down, np.minimum(found.error, 3.0), found.across)
-    range_ = float(drawn.high[0] - drawn.low[0])
+    made = [_widened(one, 0.5 * (_relative(drawn.up) + _relative(drawn.down))) for one in made]
+    range_ = drawn.high - drawn.low
     for name, k in (("g_max_sigma", 1), ("g_min_sigma", 0)):
-        sd, low, high = (x / range_ for x in drawn.bound_spreads[k])
-        made.append(
-            Estimate(name, sd, low, high, why="spread of the cells")
-            if drawn.told[k]
-            else not_told(name, 0.0, NEVER_REACHED)
-        )
+        sd, low, high = (x / float(range_[0]) for x in drawn.bound_spreads[k])
+        one = Estimate(name, sd, low, high, why="spread of the cells")
+        made.append(_widened(one, _relative(range_)) if drawn.told[k] else not_told(name, 0.0, NEVER_REACHED))
     return made
+
+
+def _relative(draws: F64) -> float:
+    """Half the 95 % interval of a mean, over it."""
+    low, high = np.quantile(draws, [0.025, 0.975])
+    return float((high - low) / 2.0 / max(abs(draws[0]), 1e-300))
+
+
+def _widened(one: Estimate, relative: float) -> Estimate:
+    """A spread in shares of a mean that is itself known by +- `relative`."""
+    own = relative * one.value
+    low, high = (
+        one.value - math.hypot(one.value - one.low, own),
+        one.value + math.hypot(one.high - one.value, own),
+    )
+    return replace(one, low=max(low, 0.0), high=high)
 
 
 def ordered(estimates: list[Estimate]) -> tuple[Estimate, ...]:

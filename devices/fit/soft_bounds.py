@@ -56,8 +56,12 @@ def fit_soft_bounds(data: PulseTrains) -> Fit:
             for name, ends, k in (("g_max", drawn.high, 1), ("g_min", drawn.low, 0))
         ),
         *spreads(drawn, places),
-        told("c2c_sigma", noise),
-        told("write_sigma", drawn.shared[:, SHOWN] / range_),
+        *(
+            told(name, draws)
+            if all(drawn.told) or (name == "c2c_sigma" and how.law == STEP)
+            else not_told(name, 0.0, "it refers to the range, whose bounds are not told")
+            for name, draws in (("c2c_sigma", noise), ("write_sigma", drawn.shared[:, SHOWN] / range_))
+        ),
         not_told("program_sigma", 0.0, "pulse trains hold no direct write"),
     ]  # fmt: skip
     estimates = [known(one) for one in estimates]

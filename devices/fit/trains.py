@@ -99,7 +99,7 @@ class Search:
         for at, value in self.fixed.items():
             full[at] = value
         for at, value in zip(self.free, theta, strict=True):
-            full[at] = math.exp(min(max(value, -40.0), 20.0)) if at in LOGS else value
+            full[at] = math.exp(min(max(value, -40.0), 20.0)) if at in LOGS and value == value else value
         return full
 
 
@@ -206,6 +206,7 @@ def draw(found: Joint, how: Search, places: Places) -> Drawn:
     cells = len(found.own)
     root = _root(found.covariance)
     thetas = found.shared + rng.standard_normal((DRAWS, found.shared.size)) @ root.T
+    thetas[:, ~np.isfinite(np.diag(found.covariance))] = np.nan
     thetas[0] = found.shared
     means = []
     for k in (0, 1):
@@ -255,12 +256,14 @@ def _root(covariance: F64) -> F64:
 
 
 def told(
-    name: str, draws: F64, unit: str = "", why: str = "drawn from the errors of what it follows from"
+    name: str, draws: F64, unit: str = "", why: str = "from the errors of what it follows from"
 ) -> Estimate:
-    """A derived number with the middle 95 % of its draws."""
-    value = float(draws[0])
-    low, high = (float(x) for x in np.quantile(draws[np.isfinite(draws)], [0.025, 0.975]))
-    return Estimate(name, value, low, high, unit, why=why)
+    """A derived number with the middle 95 % of its draws; one that hangs on what the data do not tell is not told."""
+    finite = draws[np.isfinite(draws)]
+    if finite.size < 0.9 * draws.size:
+        return not_told(name, float(draws[0]), "the likelihood does not tell what it follows from", unit)
+    low, high = (float(x) for x in np.quantile(finite, [0.025, 0.975]))
+    return Estimate(name, float(draws[0]), low, high, unit, why=why)
 
 
 def not_told(name: str, value: float, why: str, unit: str = "") -> Estimate:

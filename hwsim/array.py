@@ -17,6 +17,7 @@ from htm.streams import restore_stream, save_stream, stream
 
 from . import load_kernels
 from .mapping import Mapping
+from .write_disturb import WriteDisturb
 
 Places = tuple[NDArray[np.intp], NDArray[np.intp]]
 """Cells by row and slot, two arrays of one length."""
@@ -48,6 +49,7 @@ class CellArray:
     permanences : ``analog`` ones are the conductances; ``digital`` ones are kept in a memory beside the cells, which
         are only written on or off where a permanence crosses the threshold
     refresh_period : time after which every synapse is written anew [s]; none: never
+    disturb : what pulses and writes do to the other cells of their lines; none: transistors keep them off
 
     Attributes
     ----------
@@ -68,8 +70,10 @@ class CellArray:
         verify_cycles: int,
         permanences: Literal["analog", "digital"] = "analog",
         refresh_period: float | None = None,
+        disturb: WriteDisturb | None = None,
     ) -> None:
         self.mapping, self.device, self.events, self.loads = mapping, mapping.device, events, loads
+        self._disturb = disturb
         self._verify = programming == "write_verify"
         self._tolerance = verify_tolerance * mapping.span
         self._cycles = verify_cycles
@@ -103,6 +107,9 @@ class CellArray:
 
     def _write(self, where: Where, permanence: NDArray[Any]) -> None:
         target = self.mapping.conductance(permanence)
+        change = (
+            None if self._disturb is None else (target - self.cells.g[where]) / np.float32(self.device.step)
+        )
         attempts = self.device.write(
             self.cells,
             where,
@@ -116,6 +123,13 @@ class CellArray:
         self.loads["write"] += float(target.mean(dtype=np.float64)) * attempts if target.size else 0.0
         if self._verify:
             self.events["verify"] += attempts
+        if self._disturb is not None and change is not None and target.size:
+            # A write is one pulse where pulses are whole; where any part of one will do, as much as it takes.
+            part = np.sign(change) if self.device.whole_pulses else np.clip(change, -1, 1)
+            counts = part.ravel().astype(np.float64) * (attempts / target.size)
+            places = _places(where, np.ones(target.shape, dtype=np.bool_))
+            self._disturb.note_writes(self.cells, places, counts, self.events, self.loads)
+            self._disturb.apply(self.cells)
 
     def amounts(self, change: float, n: int) -> F32:
         """What one phase of learning adds to cells of `n` rows for a permanence change, (n,), in `train`'s unit."""
@@ -144,8 +158,16 @@ class CellArray:
             self._retarget(rows, counts)
         else:
             self.loads["write"] += load_kernels.pulsed_load(self.cells.g, rows, counts, self.pulsed)
+            if self._disturb is not None:
+                self._disturb.note_pulses(self.cells, rows, counts, self.events, self.loads)
             self.device.pulse(self.cells, rows, counts, self.streams["pulse"])
             self.events["pulse"] += pulses
+            if self._disturb is not None:
+                self._disturb.apply(self.cells)
+
+    def moved(self, rows: NDArray[np.int32]) -> NDArray[np.int32]:
+        """`rows`, which were programmed, and all others that this disturbed: what a read-out must look at again."""
+        return rows if self._disturb is None else self._disturb.moved(rows)
 
     def _retarget(self, rows: NDArray[np.int32], counts: F32) -> None:
         """Closed loop: read each cell, add the wanted change to what was read, write and verify."""
@@ -249,7 +271,8 @@ class CellArray:
         kept = {} if self._kept is None else {"kept": self._kept.copy(), "on": self._on.copy()}
         look = {"slot_loads": self._slot_loads.copy(), "calls_since_look": self._calls_since_look}
         look |= {} if self._until_refresh is None else {"until_refresh": self._until_refresh}
-        return {**streams, **cells, **kept, **look, "pulsed": self.pulsed.copy()}
+        disturb = {} if self._disturb is None else self._disturb.state()
+        return {**streams, **cells, **kept, **look, **disturb, "pulsed": self.pulsed.copy()}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Continue from `state`."""
@@ -260,6 +283,8 @@ class CellArray:
         self._slot_loads[...], self._calls_since_look = state["slot_loads"], int(state["calls_since_look"])
         if self._until_refresh is not None:
             self._until_refresh = float(state["until_refresh"])
+        if self._disturb is not None:
+            self._disturb.restore(state)
         prefix = "cells."
         self.cells.restore({k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)})
 

@@ -136,13 +136,14 @@ def cost(
     Parameters
     ----------
     events : counts of a substrate
-    loads : conductances that its reads and writes went through, summed [S]; time of its competitions, `settle` [s]
+    loads : conductances that its reads and writes went through, summed, of half-selected cells times the square of
+        their share of the write voltage [S]; time of its competitions, `settle` [s]
     params : what each costs
     read_voltage : of the device [V]
     tilings : arrays that leak meanwhile
     """
     count = {name: events.get(name, 0) for name in _EVENTS}
-    load = {name: loads.get(name, 0.0) for name in ("read", "sense", "write")}
+    load = {name: loads.get(name, 0.0) for name in ("read", "sense", "write", "half_select")}
     tilings = list(tilings)
     cells = sum(tiling.tiles * tiling.tile_rows * tiling.tile_columns for tiling in tilings)
     widest = max((tiling.tile_columns for tiling in tilings), default=1)
@@ -162,7 +163,7 @@ def cost(
         count["adc"] * params.adc_energy,
         read_voltage**2 * load["sense"] * params.sense_time
         + (count["sense"] + count["cell_read"]) * params.sense_energy,
-        params.write_voltage**2 * load["write"] * params.write_time,
+        params.write_voltage**2 * (load["write"] + load["half_select"]) * params.write_time,
         (count["add"] + count["memory"]) * params.add_energy + count["compare"] * params.compare_energy,
         params.leakage_power * cells / params.tile_cells * latency,
     )

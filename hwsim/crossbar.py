@@ -35,6 +35,7 @@ from .readout import AnalogReadout, BinaryReadout
 from .segment_periphery import SegmentPeriphery
 from .segments import CrossbarSegments
 from .wired import WiredReadout
+from .write_disturb import WriteDisturb
 
 
 @final
@@ -85,7 +86,7 @@ class CrossbarColumns(Columns):
         counts, pulses = kernels.pulse_counts(rows, self.pool.view(np.uint8), flags, raised, lowered)
         array.note_cycles(raised, lowered)
         array.train(rows, counts, pulses)
-        self._readout.refresh_rows(rows)
+        self._readout.refresh_rows(array.moved(rows))
         self.periphery.learned()
 
     def _spans(self, shape: tuple[int, ...]) -> NDArray[np.float32]:
@@ -97,7 +98,7 @@ class CrossbarColumns(Columns):
         seen = array.permanence(rows) if array.digital else array.mapping.permanence(self._read_cells(rows))
         at, slots = np.nonzero(self.pool[rows] & (seen < np.float32(below)))
         self.array.program((rows[at], slots), np.zeros(at.size, dtype=np.float32))
-        self._readout.refresh_rows(rows)
+        self._readout.refresh_rows(array.moved(rows))
 
     def _read_cells(self, rows: Bits | slice) -> F32:
         """Conductance of whole rows, each cell of their pools read once [S]."""
@@ -159,13 +160,17 @@ class CrossbarSubstrate(Substrate):
     def _chip(self) -> str:
         return f"crossbar.{self.params.chip}"
 
-    def _array(self, shape: tuple[int, int], threshold: float) -> CellArray:
-        params = self.params
+    def _array(self, shape: tuple[int, int], threshold: float, tiling: Tiling) -> CellArray:
+        params, name = self.params, f"{self._chip}.{len(self.arrays)}"
+        disturb = None
+        if params.write_scheme != "none":
+            half = params.write_scheme, params.half_select_share
+            disturb = WriteDisturb(self.device, tiling, shape, *half, self.seed, name)
         array = CellArray(
             Mapping(device=self.device, threshold=threshold),
             shape,
             self.seed,
-            f"{self._chip}.{len(self.arrays)}",
+            name,
             self.events,
             self.loads,
             programming=params.programming,
@@ -173,6 +178,7 @@ class CrossbarSubstrate(Substrate):
             verify_cycles=params.verify_cycles,
             permanences=params.permanences,
             refresh_period=params.refresh_period,
+            disturb=disturb,
         )
         self.arrays.append(array)
         return array
@@ -194,16 +200,17 @@ class CrossbarSubstrate(Substrate):
         periphery = Periphery(
             Mapping(device=self.device, threshold=threshold), tiling, params, self.seed, name
         )
-        array = self._array((tiling.rows + periphery.copies * tiling.across, tiling.slots), threshold)
+        array = self._array((tiling.rows + periphery.copies * tiling.across, tiling.slots), threshold, tiling)
         made = CrossbarColumns(array, tiling, params, pool, permanence, periphery)
         self._columns.append(made)
         return made
 
     def segments(self, n_inputs: int, rows: int, slots: int, threshold: float) -> CrossbarSegments:
-        self._tiling(rows, slots)
+        tiling = self._tiling(rows, slots)
         mapping, name = Mapping(device=self.device, threshold=threshold), f"{self._chip}.{len(self.arrays)}"
         periphery = SegmentPeriphery(mapping, self.params, (rows, slots), self.seed, name)
-        return CrossbarSegments(self._array((rows, slots), threshold), self.params, n_inputs, periphery)
+        array = self._array((rows, slots), threshold, tiling)
+        return CrossbarSegments(array, self.params, n_inputs, periphery)
 
     def arm(self) -> None:
         """Make room for faults to come, so that the state has one form before and after `strike`."""

@@ -88,6 +88,17 @@ class CrossbarParams(Params):
     programming: Literal["open_loop", "write_verify"] = Field(
         default="open_loop", description="pulse and trust, or read, write and verify"
     )
+    write_scheme: Literal["none", "half", "third"] = Field(
+        default="none",
+        description="what lines of a tile that are not chosen are held at while cells are programmed. none: "
+        "transistors cut their cells off; half, third: V/2 or V/3, which disturbs the cells beside the chosen ones",
+    )
+    half_select_share: float = Field(
+        default=0.0,
+        ge=0.0,
+        le=1.0,
+        description="what one half-select moves a cell by, over a full pulse; 0: it only takes energy",
+    )
     verify_tolerance: float = Field(
         default=0.05, gt=0.0, le=1.0, description="write_verify: accepted error, as a permanence"
     )
@@ -105,6 +116,19 @@ class CrossbarParams(Params):
         if self.wire_node is not None and given:
             raise ValueError(
                 f"wire_node: says what a wire resists, got {self.wire_node} beside {given[0]} (give one)"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_write_scheme(self) -> CrossbarParams:
+        if self.half_select_share > 0.0 and self.write_scheme == "none":
+            raise ValueError(
+                "half_select_share: must be 0 with write_scheme none, where no cell is half-selected, "
+                f"got {self.half_select_share:g} (choose half or third)"
+            )
+        if self.write_scheme != "none" and self.access == "1T1R":
+            raise ValueError(
+                f"write_scheme: must be none with access 1T1R, got {self.write_scheme} (transistors cut cells off)"
             )
         return self
 

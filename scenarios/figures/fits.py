@@ -53,7 +53,9 @@ def _note(fits: Sequence[Fit]) -> str:
     )
     unknown = dict.fromkeys(one.name for fit in fits for one in fit.estimates if not one.identified)
     silent = f" Not identified by these data: {', '.join(unknown)}." if unknown else ""
-    return f"Band: central 90 % of the model's cells. {goodness}.{silent}"
+    banded = any(panel.low is not None for fit in fits for panel in fit.panels)
+    band = "Band: central 90 % of the model's cells. " if banded else ""
+    return f"{band}{goodness}.{silent}"
 
 
 def _panel(ax: Axes, panel: Panel) -> None:

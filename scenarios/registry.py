@@ -162,4 +162,15 @@ SCENARIOS: dict[str, Scenario] = {
         metrics="scenarios.sequences:METRICS",
         figures="scenarios.figures.sequences:sequences_figures",
     ),
+    "spiking_sequences": Scenario(
+        name="spiking_sequences",
+        summary="sequences of symbols in a native spiking temporal memory: error, sparsity, every spike",
+        source="Bouhadjar, Wouters, Diesmann and Tetzlaff 2022 (PLoS Comput Biol 18(6):e1010233)",
+        preset="spiking_sequences.toml",
+        config="scenarios.spiking_sequences:SpikingSequencesConfig",
+        run="scenarios.spiking_sequences:run_point",
+        metrics="scenarios.spiking_sequences:METRICS",
+        hardware=("device", "synapses"),
+        figures="scenarios.figures.spiking:spiking_figures",
+    ),
 }

@@ -1,0 +1,159 @@
+"""Show sequences to a spiking temporal memory: from parameters to who fired when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from devices.model import DeviceModel
+from htm.pick import BadInput
+
+from . import building
+from .connectivity import Connectivity, connectivity
+from .devices import fabricate
+from .network import Layout, Values, layout, network, start_values
+from .params import SpikingMemoryParams
+from .task import Schedule, SequenceTaskParams, schedule
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a run leaves.
+
+    Attributes
+    ----------
+    plan : what was shown
+    populations, neurons : how many there are, and excitatory neurons of each
+    wiring : potential synapses
+    spike_step, spike_neuron : (spikes,) of excitatory neurons, in order of time
+    dap_step, dap_neuron : (daps,) dendritic action potentials, where they begin
+    brake_step, brake_population : (spikes,) of inhibitory neurons
+    permanence : (synapses,) at the end, in the wiring's order
+    conductance : (synapses,) of devices at the end [S]; none where there are none
+    writes : attempts to write a device in the whole run
+    dap_steps : how long a dendritic action potential lasts unless its soma fires
+    """
+
+    plan: Schedule
+    populations: int
+    neurons: int
+    wiring: Connectivity
+    spike_step: NDArray[np.int64]
+    spike_neuron: NDArray[np.int64]
+    dap_step: NDArray[np.int64]
+    dap_neuron: NDArray[np.int64]
+    brake_step: NDArray[np.int64]
+    brake_population: NDArray[np.int64]
+    permanence: NDArray[np.float64]
+    dap_steps: int
+    conductance: NDArray[np.float64] | None = None
+    writes: int = 0
+
+    def dap_ends(self) -> NDArray[np.int64]:
+        """Step at which each dendritic action potential is over, (daps,): its time is up, or its soma fires."""
+        far = int(max(self.spike_step.max(initial=0), self.dap_step.max(initial=0))) + self.dap_steps + 2
+        # One sorted line of neuron after neuron, so that the next spike of the same neuron is found by bisection.
+        spikes = np.sort(self.spike_neuron * far + self.spike_step)
+        after = np.searchsorted(spikes, self.dap_neuron * far + self.dap_step)
+        next_spike = np.append(spikes, np.iinfo(np.int64).max)[after] - self.dap_neuron * far
+        return np.minimum(next_spike, self.dap_step + self.dap_steps)
+
+
+def run(
+    params: SpikingMemoryParams, task: SequenceTaskParams, seed: int, device: DeviceModel | None = None
+) -> Record:
+    """Show all episodes.
+
+    Parameters
+    ----------
+    params : the network
+    task : what is shown
+    seed : of wiring and floors where no file gives them, and of devices
+    device : what a synapse's weight is made of; none: ideal synapses
+
+    Raises
+    ------
+    BadInput
+        Where a file does not fit, or ``target`` asks for a compiler that is not there.
+    """
+    try:
+        plan = schedule(task, params.step)
+    except ValueError as error:
+        raise BadInput(f"task.{error}") from None
+    populations = len(task.populations)
+    wiring = connectivity(params, populations, seed)
+    made = fabricate(device, wiring.synapses, seed) if device is not None else None
+    form = layout(params, plan, populations, wiring.synapses, devices=made is not None)
+    values = start_values(params, rates(params, task), plan, wiring, made, seed)
+    compiled = params.target == "cpp" or (params.target == "auto" and building.has_compiler())
+    if compiled:
+        found = building.execute(building.program(form), values, wiring)
+    else:
+        found = _interpreted(form, values, wiring, plan)
+    step = {
+        name: np.rint(found[f"{name}_time"] / params.step).astype(np.int64)
+        for name in ("spike", "dap", "brake")
+    }
+    who = {name: found[f"{name}_neuron"].astype(np.int64) for name in ("spike", "dap", "brake")}
+    return Record(
+        plan=plan,
+        populations=populations,
+        neurons=params.neurons,
+        wiring=wiring,
+        spike_step=step["spike"],
+        spike_neuron=who["spike"],
+        dap_step=step["dap"],
+        dap_neuron=who["dap"],
+        brake_step=step["brake"],
+        brake_population=who["brake"],
+        permanence=found["permanence"],
+        dap_steps=round(params.excitatory.dap_duration / params.step),
+        conductance=found.get("conductance"),
+        writes=int(found["writes"].sum()) if made is not None else 0,
+    )
+
+
+def rates(params: SpikingMemoryParams, task: SequenceTaskParams) -> tuple[float, float, float]:
+    """lambda+, lambda-, lambda_h: given ones, else those of the published set (in parity with NEST: of its files)."""
+    learn, known = params.plasticity, task.published
+    depression = known.depression_in_files if params.parity else known.depression
+    pairs = (
+        (learn.potentiation, known.potentiation),
+        (learn.depression, depression),
+        (learn.homeostasis, known.homeostasis),
+    )
+    up, down, balance = (given if given is not None else usual for given, usual in pairs)
+    return up, down, balance
+
+
+def _interpreted(
+    form: Layout, values: Values, wiring: Connectivity, plan: Schedule
+) -> dict[str, NDArray[Any]]:
+    """Run in this process, on numpy alone."""
+    import brian2 as b2
+
+    before = b2.prefs.codegen.target
+    b2.prefs.codegen.target = "numpy"
+    try:
+        net, objects = network(form, wiring)
+        for name, value in values.items():
+            group, _, variable = name.partition(".")
+            setattr(objects[group], variable, value)
+        if form.devices:
+            b2.seed(int(float(values["cells.seed"])))
+        net.run(plan.steps * form.step * b2.second, namespace={})
+    finally:
+        b2.prefs.codegen.target = before
+    events = {"spike": "spikes", "dap": "daps", "brake": "brake_spikes"}
+    found = {f"{name}_neuron": np.array(objects[group].i) for name, group in events.items()}
+    found |= {f"{name}_time": np.array(objects[group].t / b2.second) for name, group in events.items()}
+    found["permanence"] = np.array(objects["synapses"].P)
+    if form.devices:
+        found |= {
+            "conductance": np.array(objects["synapses"].G),
+            "writes": np.array(objects["synapses"].writes),
+        }
+    return found

@@ -1,0 +1,176 @@
+"""The compiled network: equal to NEST and to numpy, built once, run by many, and refused where it is not what it says.
+
+All tests but the last share one build of set I, which serves the equations as printed and as NEST has them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from htm.pick import BadInput
+from hwsim.spiking_tm import building
+from hwsim.spiking_tm.connectivity import connectivity
+from hwsim.spiking_tm.measure import active, errors, first_zero, predicted
+from hwsim.spiking_tm.network import Layout, layout, start_values
+from hwsim.spiking_tm.params import PlasticityParams, SpikingMemoryParams
+from hwsim.spiking_tm.run import Record, rates, run
+from hwsim.spiking_tm.task import SequenceTaskParams, schedule
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning:brian2.*"),
+    pytest.mark.skipif(not building.has_compiler(), reason="there is no g++ or make"),
+]
+RHO = 20
+
+
+def _as_nest(record: Record, file: Path) -> Record:
+    """NEST's spikes in the place of ours."""
+    with np.load(file) as nest:
+        return dataclasses.replace(
+            record,
+            spike_step=nest["spike_step"].astype(np.int64),
+            spike_neuron=nest["spike_neuron"].astype(np.int64),
+        )
+
+
+def _equal_episodes(record: Record, other: Record) -> list[bool]:
+    pairs = zip(active(record), active(other), strict=True)
+    return [all(np.array_equal(a, b) for a, b in zip(one, two, strict=True)) for one, two in pairs]
+
+
+def test_in_parity_error_and_active_sets_are_nest_s(cache: Path, nest_run: Path) -> None:
+    params = SpikingMemoryParams(connectivity=str(nest_run), parity=True, target="cpp")
+    record = run(params, SequenceTaskParams(episodes=40), seed=0)
+    with np.load(nest_run) as nest:
+        error = nest["error"]
+    assert np.array_equal(errors(predicted(record, RHO // 2), record.plan.targets()).round(8), error.round(8))
+    assert all(_equal_episodes(record, _as_nest(record, nest_run)))
+
+
+def test_plain_equations_give_nest_s_active_sets_in_the_first_episodes(cache: Path, nest_run: Path) -> None:
+    params = SpikingMemoryParams(connectivity=str(nest_run), target="cpp")
+    record = run(params, SequenceTaskParams(episodes=40), seed=0)
+    same = _equal_episodes(record, _as_nest(record, nest_run))
+    assert all(same[:6])
+    assert not all(same)  # it is another model: else `parity` would say nothing
+
+
+def test_set_one_is_learned_and_kept(cache: Path) -> None:
+    record = run(SpikingMemoryParams(target="cpp"), SequenceTaskParams(episodes=42), seed=1)
+    error = errors(predicted(record, RHO // 2), record.plan.targets())
+    found = first_zero(error)
+    assert found is not None
+    assert found <= 30
+    assert (error[-10:] == 0.0).all()
+    sizes = [active(record)[-1][k].size for k in record.plan.last]
+    assert all(10 <= size <= 40 for size in sizes)
+
+
+def test_numpy_and_the_compiled_program_agree(cache: Path) -> None:
+    # So fast that the second sequence is predicted already, and that every part of the network is used.
+    learn = PlasticityParams(potentiation=0.5, homeostasis=0.5)
+    task = SequenceTaskParams(episodes=1)
+    one, two = (
+        run(SpikingMemoryParams(target=target, plasticity=learn), task, seed=5) for target in ("cpp", "numpy")
+    )
+    assert one.dap_step.size > 100
+    for name in ("spike_step", "spike_neuron", "dap_step", "dap_neuron", "brake_step", "brake_population"):
+        assert np.array_equal(getattr(one, name), getattr(two, name)), name
+    assert one.permanence == pytest.approx(two.permanence, rel=1e-12)
+
+
+def test_one_build_serves_all_values_seeds_and_lengths_at_the_same_time(cache: Path) -> None:
+    points = [(gain, seed, episodes) for gain in (0.05, 0.3) for seed in (1, 2) for episodes in (1, 2)]
+
+    def point(gain: float, seed: int, episodes: int) -> Record:
+        params = SpikingMemoryParams(target="cpp", plasticity=PlasticityParams(potentiation=gain))
+        return run(params, SequenceTaskParams(episodes=episodes), seed)
+
+    alone = [point(*one) for one in points]
+    with ThreadPoolExecutor(2) as pool:
+        together = list(pool.map(lambda one: point(*one), points))
+    for a, b in zip(alone, together, strict=True):
+        assert np.array_equal(a.permanence, b.permanence)
+        assert np.array_equal(a.spike_step, b.spike_step)
+    ends = {record.permanence.tobytes() for record in alone}
+    assert len(ends) == len(points)
+    assert len([one for one in cache.iterdir() if one.is_dir()]) == 1
+
+
+# What is refused -----------------------------------------------------------------------------------------
+
+
+def _form() -> tuple[Layout, SpikingMemoryParams]:
+    params = SpikingMemoryParams(target="cpp")
+    task = SequenceTaskParams()
+    return layout(params, schedule(task, params.step), 6, 162_000), params
+
+
+def test_a_stale_or_foreign_build_is_refused_in_one_line(cache: Path, tmp_path: Path) -> None:
+    form, _ = _form()
+    good = building.program(form).folder
+    other = tmp_path / "cache"
+    place = other / good.name
+    for spoil in ("main", "files.json", "seal.json"):
+        shutil.copytree(good, place)
+        (place / spoil).write_bytes(b"something else")
+        with pytest.raises(BadInput, match=r"stale or foreign.*delete it") as caught:
+            building.program(form, other)
+        assert "\n" not in str(caught.value)
+        shutil.rmtree(place)
+    place.mkdir(parents=True)
+    with pytest.raises(BadInput, match="is no finished build"):
+        building.program(form, other)
+    # Another network's folder under this one's name.
+    shutil.rmtree(place)
+    shutil.copytree(good, place)
+    seal = json.loads((place / "seal.json").read_text(encoding="utf-8"))
+    (place / "seal.json").write_text(json.dumps(seal | {"name": "spiking_tm-other"}), encoding="utf-8")
+    with pytest.raises(BadInput, match="stale or foreign"):
+        building.program(form, other)
+
+
+def test_a_value_the_program_does_not_know_is_no_silent_loss(cache: Path) -> None:
+    form, params = _form()
+    task = SequenceTaskParams(episodes=1)
+    plan, wiring = schedule(task, params.step), connectivity(params, 6, 0)
+    values = start_values(params, rates(params, task), plan, wiring)
+    with pytest.raises(RuntimeError, match="unknown variable"):
+        building.execute(building.program(form), values | {"cells.nothing": 1.0}, wiring)
+    with pytest.raises(RuntimeError, match="file size"):
+        building.execute(building.program(form), values | {"synapses.P": np.zeros(3)}, wiring)
+
+
+def test_structure_and_nothing_else_names_a_build() -> None:
+    form, _ = _form()
+    assert building.key(form) == building.key(dataclasses.replace(form))
+    changed = [dataclasses.replace(form, **{name: 7}) for name in ("neurons", "synapses", "delay", "period")]
+    assert len({building.key(one) for one in (form, *changed)}) == 5
+
+
+def test_a_failed_compilation_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    failed = subprocess.CompletedProcess([], 1, stdout="", stderr="first\nlast words\n")
+    monkeypatch.setattr(building.subprocess, "run", lambda *_, **__: failed)
+    monkeypatch.setattr(building, "key", lambda _: "k")
+    with pytest.raises(BadInput, match="could not be compiled: last words"):
+        building.program(_form()[0], tmp_path)
+    assert not any(one.is_dir() for one in tmp_path.iterdir())
+
+
+def test_without_a_compiler_numpy_runs_or_one_line_says_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    task = SequenceTaskParams(sequences=["AB"], episodes=1)
+    with pytest.raises(BadInput, match=r"cpp needs g\+\+ and make") as caught:
+        run(SpikingMemoryParams(neurons=10, active=3, target="cpp"), task, 0)
+    assert "\n" not in str(caught.value)
+    assert run(SpikingMemoryParams(neurons=10, active=3), task, 0).spike_step.size == 20

@@ -1,0 +1,135 @@
+"""The scenario of the spiking temporal memory: what it reports, what it draws, what it refuses."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import scenarios
+from htm.pick import BadInput
+from scenarios.plots import figures_of
+from scenarios.registry import Outcome
+from scenarios.results import Results
+from scenarios.spiking_sequences import METRICS, SpikingSequencesConfig, run_point
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:brian2.*")
+
+SMALL = [
+    "spiking_tm.target=numpy",
+    "spiking_tm.neurons=16",
+    "spiking_tm.active=4",
+    "spiking_tm.probability=0.5",
+    # Mature after one pairing, so that two episodes show predictions.
+    "spiking_tm.plasticity.potentiation=0.6",
+    "spiking_tm.plasticity.homeostasis=0.4",
+    'task.sequences=["AB","CD"]',
+    "task.episodes=2",
+]
+
+
+def _load(*sets: str) -> SpikingSequencesConfig:
+    config = scenarios.load("spiking_sequences", [*SMALL, *sets])
+    assert isinstance(config, SpikingSequencesConfig)
+    return config
+
+
+@pytest.fixture(scope="module")
+def outcome() -> Outcome:
+    return run_point(_load(), lambda *_: None)
+
+
+def test_numbers_and_arrays_belong_together(outcome: Outcome) -> None:
+    metrics, arrays = outcome.metrics, outcome.arrays
+    assert set(metrics) == {name for name in METRICS if name.endswith("_software")}
+    assert (arrays["active_software"][0] == 16).all()  # nothing is predicted yet: all fire
+    assert metrics["error_software"] == pytest.approx(arrays["error_software"].mean())
+    assert metrics["accuracy_software"] == pytest.approx(arrays["right_software"].mean())
+    zeros = np.flatnonzero(arrays["error_software"] == 0)
+    expected = zeros[0] + 1 if zeros.size else math.nan
+    assert metrics["episodes_to_zero_software"] == pytest.approx(expected, nan_ok=True)
+    # Where every last symbol is right the error is 0, and the other way round.
+    assert np.array_equal(arrays["right_software"].all(axis=1), arrays["error_software"] == 0)
+    assert arrays["active_software"].shape == (2, 4)
+    for name in ("first", "last"):
+        assert (
+            arrays["permanence_first_software"].sum() == arrays["permanence_last_software"].sum() == 64 * 32
+        )
+        assert (
+            arrays[f"{name}_spike_s_software"].size
+            == arrays["active_software"][0 if name == "first" else 1].sum()
+        )
+        begun, ended = arrays[f"{name}_dap_s_software"].T
+        assert (ended > begun).all()
+    assert arrays["last_dap_s_software"].size > 0
+    assert arrays["last_spike_predicted_software"].any()
+    assert not arrays["first_spike_predicted_software"].any()
+
+
+def test_a_run_is_kept_and_drawn_from_what_was_kept(tmp_path: Path) -> None:
+    results = scenarios.run(_load(), out=tmp_path / "run")
+    assert isinstance(results, Results)
+    figures = figures_of(results)
+    assert list(figures) == ["learning", "raster_software", "permanences"]
+    above, below = figures["learning"].axes
+    frame = results.to_dataframe()
+    (line,) = [one for one in above.lines if one.get_linewidth() > 1]
+    arrays = results.arrays(str(frame["id"][0]))
+    assert np.array_equal(line.get_ydata(), arrays["error_software"])
+    assert below.get_xlabel() == "episode"
+    first, last = figures["raster_software"].axes
+    assert [text.get_text() for text in first.get_yticklabels()] == list("ABCD")
+    shown = sum(len(one.get_offsets()) for one in last.collections if hasattr(one, "get_sizes"))
+    assert shown == arrays["last_spike_s_software"].size
+
+
+def test_an_ideal_device_beside_it_shows_no_difference(outcome: Outcome) -> None:
+    beside = run_point(_load("synapses=binary", "device=ideal"), lambda *_: None)
+    assert set(beside.metrics) == set(METRICS)
+    for name, number in outcome.metrics.items():
+        other = beside.metrics[name.replace("_software", "_hardware")]
+        assert beside.metrics[name] == pytest.approx(number, nan_ok=True)
+        assert other == pytest.approx(number, nan_ok=True)
+    assert beside.metrics["writes_per_synapse_hardware"] > 0
+
+
+@pytest.mark.parametrize(
+    ("sets", "told"),
+    [
+        (['task.sequences=["AB","C"]'], r"task.sequences: sequence 1: must have at least 2 symbols"),
+        (["task.symbols=ABC"], "symbol without a population: 'D'"),
+        (["task.probe=0.04"], "task: probe: must be shorter than interval"),
+        (["task.interval=0.005"], "task: probe: must be shorter"),
+        (["spiking_tm.plasticity.latest=0.04"], r"interval: must lie between spiking_tm.plasticity.soonest"),
+        (["spiking_tm.excitatory.refractory=0.04"], "interval: must exceed spiking_tm.excitatory.refractory"),
+        (["task.interval=0.02003"], "interval: must be whole steps"),
+        (["spiking_tm.plasticity.soonest=0.09"], "latest: must exceed soonest"),
+        (["spiking_tm.active=17"], r"active: must not exceed neurons \(16\)"),
+        (["spiking_tm.target=cuda"], "target"),
+        (["synapses=digital"], "synapses: "),
+        (["task.sett=II"], "unknown key"),
+    ],
+)
+def test_bad_input_is_one_line_that_names_the_field(sets: list[str], told: str) -> None:
+    with pytest.raises(BadInput, match=told) as caught:
+        _load(*sets)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_of_connectivity_that_does_not_fit_is_told_of(tmp_path: Path) -> None:
+    file = tmp_path / "w.npz"
+    made: dict[str, Any] = {"pre": np.array([0]), "post": np.array([64]), "floor": np.array([1.0])}
+    np.savez(file, **made)
+    config = _load(f"spiking_tm.connectivity={file}")
+    with pytest.raises(BadInput, match=r"post must lie in 0..63"):
+        run_point(config, lambda *_: None)
+
+
+def test_the_preset_is_the_first_published_set() -> None:
+    config = scenarios.load("spiking_sequences")
+    assert isinstance(config, SpikingSequencesConfig)
+    assert ["".join(one) for one in config.task.shown] == ["ADBE", "FDBC"]
+    assert config.spiking_tm.plasticity.potentiation is None

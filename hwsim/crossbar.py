@@ -130,7 +130,6 @@ class CrossbarColumns(Columns):
         self._readout.refresh_all()
 
 
-@final
 class CrossbarSubstrate(Substrate):
     """Simulated memristor crossbars with their periphery.
 

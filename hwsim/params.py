@@ -14,6 +14,7 @@ from .peripherals.dac import DacParams
 from .peripherals.sense import SenseParams
 from .peripherals.transimpedance import TransimpedanceParams
 from .peripherals.winner_take_all import WinnerTakeAllParams
+from .spiking.params import NeuronParams
 from .wires import WireParams
 from .wires.nodes import NODES
 
@@ -57,6 +58,9 @@ class CrossbarParams(Params):
     )
     winner_take_all: WinnerTakeAllParams = Field(
         default=WinnerTakeAllParams(), description="the competition beyond its comparators' noise"
+    )
+    neurons: NeuronParams = Field(
+        default=NeuronParams(), description="substrate spiking: the neurons that lines drive"
     )
     wire_ohm: Ohm = Field(
         default=0.0, ge=0.0, description="resistance of a wire between two cells, of word and bit lines [ohm]"

@@ -31,7 +31,18 @@ def crossbar(device: DeviceModel, crossbar: CrossbarParams, seed: int) -> Substr
     return CrossbarSubstrate(device, crossbar, seed)
 
 
+def spiking(device: DeviceModel, crossbar: CrossbarParams, seed: int) -> Substrate:
+    """The crossbar's line currents drive spiking neurons, the first of which win (`crossbar.neurons`).
+
+    Source: ours; leaky integrate-and-fire neurons, exact first-spike times, checked by Brian2.
+    """
+    from hwsim.spiking.substrate import SpikingSubstrate
+
+    return SpikingSubstrate(device, crossbar, seed)
+
+
 SUBSTRATES: dict[str, Callable[[DeviceModel, CrossbarParams, int], Substrate]] = {
     "software": software,
     "crossbar": crossbar,
+    "spiking": spiking,
 }

@@ -16,6 +16,7 @@ from htm.synapses import Segments
 from htm.temporal_memory import TemporalMemory, TemporalMemoryParams
 from hwsim.crossbar import CrossbarSubstrate
 from hwsim.params import CrossbarParams
+from hwsim.spiking.substrate import SpikingSubstrate
 
 ROWS, INPUTS, SLOTS = 60, 90, 24
 
@@ -29,6 +30,7 @@ class Case:
     readout: str = "binary"
     programming: str = "open_loop"
     permanences: str = "analog"
+    maker: type[CrossbarSubstrate] = CrossbarSubstrate
 
     @property
     def exact(self):
@@ -45,7 +47,7 @@ class Case:
             tile_columns=16,
             **overrides,
         )
-        return CrossbarSubstrate(DEVICES[self.device](), params, seed)
+        return self.maker(DEVICES[self.device](), params, seed)
 
 
 CASES = [Case("software", None)] + [
@@ -55,6 +57,7 @@ CASES = [Case("software", None)] + [
     for programming in ("open_loop", "write_verify")
 ]
 CASES += [Case(f"crossbar-{device}-binary-digital", device, permanences="digital") for device in DEVICES]
+CASES += [Case(f"spiking-{device}-binary", device, maker=SpikingSubstrate) for device in DEVICES]
 
 
 @pytest.fixture(params=CASES, ids=lambda case: case.name)

@@ -79,7 +79,7 @@ def test_a_planted_import_breaks_its_contract(copy: Path, where: str, what: str,
 
 
 def test_brian2_may_live_in_the_spiking_files(copy: Path) -> None:
-    (copy / "hwsim" / "spiking").mkdir()
+    (copy / "hwsim" / "spiking").mkdir(exist_ok=True)
     (copy / "hwsim" / "spiking" / "__init__.py").write_text("")
     (copy / "hwsim" / "spiking" / "network.py").write_text("import brian2\n")
     with (copy / "scenarios" / "registry.py").open("a", encoding="utf-8") as file:

@@ -317,7 +317,7 @@ class DeviceModel(Fails, Reads, Conducts, ABC):
         g: F32 = cells.g[where]
         if not self.ages and self.still:
             return g
-        if _is_rows(where) and g.size > 2 * PART:  # in parts that stay in the cache
+        if _is_rows(where) and where.size > 1 and g.size > 2 * PART:  # in parts that stay in the cache
             now, step = np.empty_like(g), max(1, PART // g.shape[1])
             for start in range(0, where.size, step):
                 now[start : start + step] = self._now(cells, where[start : start + step])

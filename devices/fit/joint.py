@@ -37,7 +37,7 @@ class Joint:
     negative: float
 
 
-def maximise(negative: Negative, shared: F64, own: F64, steps: F64, most: int) -> Joint:
+def maximise(negative: Negative, shared: F64, own: F64, steps: F64, most: int, regular: int) -> Joint:
     """Newton's method, damped, on a Hessian whose cells only touch the shared parameters.
 
     Parameters
@@ -45,6 +45,7 @@ def maximise(negative: Negative, shared: F64, own: F64, steps: F64, most: int) -
     shared, own : where to begin, (s,) and (cells, o)
     steps : size of the differences that derivatives are taken from, (s + o,)
     most : steps of Newton's method
+    regular : how many of a cell's own parameters, the first ones, can follow its noise; the others are edges
     """
     n, damping = shared.size, 1e-2
     best = _total(negative, shared, own)
@@ -64,12 +65,11 @@ def maximise(negative: Negative, shared: F64, own: F64, steps: F64, most: int) -
             break
     parts = [_derivatives(negative, c, shared, own[c], steps) for c in range(len(own))]
     covariance, error, across = _covariances(parts, n)
-    return Joint(
-        shared + _restricted(negative, shared, own, steps, covariance), own, covariance, error, across, best
-    )
+    back = _restricted(negative, shared, own, steps, covariance, regular)
+    return Joint(shared + back, own, covariance, error, across, best)
 
 
-def _restricted(negative: Negative, shared: F64, own: F64, steps: F64, covariance: F64) -> F64:
+def _restricted(negative: Negative, shared: F64, own: F64, steps: F64, covariance: F64, regular: int) -> F64:
     """What the freedom of the cells' own parameters has taken from the shared noise, given back.
 
     Each cell's own parameters follow some of its noise, which then seems smaller. The restricted likelihood (Patterson
@@ -85,16 +85,16 @@ def _restricted(negative: Negative, shared: F64, own: F64, steps: F64, covarianc
         size = min(nudge, float(np.sqrt(sure[k, k])))
         moved = [shared + sign * size * np.eye(s)[k] for sign in (1.0, -1.0)]
         for c in range(len(own)):
-            ahead, behind = (_log_curvature(negative, c, at, own[c], steps[s:]) for at in moved)
+            ahead, behind = (_log_curvature(negative, c, at, own[c], steps[s:], regular) for at in moved)
             gradient[k] += 0.5 * (ahead - behind) / (2.0 * size)
     back: F64 = np.clip(-sure @ gradient, -0.3, 0.3)
     return back
 
 
-def _log_curvature(negative: Negative, cell: int, shared: F64, own: F64, steps: F64) -> float:
+def _log_curvature(negative: Negative, cell: int, shared: F64, own: F64, steps: F64, regular: int) -> float:
     """Logarithm of the determinant of a cell's own curvature, over what is curved at all."""
     _, hessian = _derivatives(lambda c, _, mine: negative(c, shared, mine), cell, np.zeros(0), own, steps)
-    values = np.linalg.eigvalsh(hessian)
+    values = np.linalg.eigvalsh(hessian[:regular, :regular])
     return float(np.log(np.maximum(values, 1.0)).sum())
 
 

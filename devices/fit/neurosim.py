@@ -12,7 +12,7 @@ from ..measurements import PulseTrains
 from .linear_step import affine, bounds, known, ordered, spreads
 from .result import Fit
 from .train_kernels import BOTH, DOWN, UP
-from .trains import C2C, SHOWN, Drawn, Places, goodness, not_told, panels, told
+from .trains import C2C, SHOWN, Drawn, Places, approximated, goodness, not_told, panels, told
 
 F64 = NDArray[np.float64]
 
@@ -28,6 +28,7 @@ def fit_neurosim(data: PulseTrains) -> Fit:
     range_ = drawn.high - drawn.low
     up, down = _curve(drawn, UP, drawn.up), _curve(drawn, DOWN, drawn.down)
     mean_step = 0.5 * (1.0 / up["pulses"] + 1.0 / down["pulses"])
+    noise = drawn.shared[:, C2C] * np.sqrt(drawn.up * drawn.down)
     estimates = [
         told("nonlinearity_up", up["label"]),
         told("nonlinearity_down", down["label"]),
@@ -35,7 +36,7 @@ def fit_neurosim(data: PulseTrains) -> Fit:
         told("pulses_down", down["pulses"]),
         *bounds(drawn, places),
         *spreads(drawn, places),
-        told("c2c_sigma", drawn.shared[:, C2C] * np.sqrt(drawn.up * drawn.down) / (range_ * mean_step)),
+        told("c2c_sigma", approximated(noise / (range_ * mean_step))),
         told("write_sigma", drawn.shared[:, SHOWN] / range_),
         not_told("nonlinearity_sigma", 0.0, "all cells are taken to share their labels"),
         not_told("program_sigma", 0.0, "pulse trains hold no direct write"),

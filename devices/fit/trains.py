@@ -118,7 +118,8 @@ def search(places: Places, how: Search, shared: F64, own: F64, most: int = 60) -
         )
         return value if math.isfinite(value) else 1e12
 
-    return maximise(negative, shared, own, steps, most)
+    # Soft bounds bend the whole course; hard ones are only met at the ends.
+    return maximise(negative, shared, own, steps, most, 4 if SOFT in how.fixed else 2)
 
 
 def first_units(places: Places, rises: F64, falls: F64) -> tuple[F64, float, float]:
@@ -264,6 +265,19 @@ def told(
         return not_told(name, float(draws[0]), "the likelihood does not tell what it follows from", unit)
     low, high = (float(x) for x in np.quantile(finite, [0.025, 0.975]))
     return Estimate(name, float(draws[0]), low, high, unit, why=why)
+
+
+def approximated(draws: F64) -> F64:
+    """Draws of a noise of pulses between hard bounds, with the filter's own error besides.
+
+    Near a bound a cell's state is partly a point and no Gaussian. Of simulated trains half of which lie at the bounds
+    the noise is found 2 % too high (`benchmarks/fit_round_trip.py`).
+    """
+    rng = np.random.default_rng(1)
+    factor = np.exp(0.02 * rng.standard_normal(draws.size))
+    factor[0] = 1.0
+    wider: F64 = draws * factor
+    return wider
 
 
 def not_told(name: str, value: float, why: str, unit: str = "") -> Estimate:

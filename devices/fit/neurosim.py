@@ -36,8 +36,8 @@ def fit_neurosim(data: PulseTrains) -> Fit:
         told("pulses_down", down["pulses"]),
         *bounds(drawn, places),
         *spreads(drawn, places),
-        told("c2c_sigma", approximated(noise / (range_ * mean_step))),
-        told("write_sigma", drawn.shared[:, SHOWN] / range_),
+        told("c2c_sigma", approximated(noise / (range_ * mean_step), 0.02)),
+        told("write_sigma", approximated(drawn.shared[:, SHOWN] / range_, 0.01)),
         not_told("nonlinearity_sigma", 0.0, "all cells are taken to share their labels"),
         not_told("program_sigma", 0.0, "pulse trains hold no direct write"),
     ]

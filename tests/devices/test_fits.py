@@ -161,7 +161,7 @@ def test_without_targets_a_miss_is_not_told() -> None:
             "--model: pulse trains are",
         ),
         (
-            lambda: fit_retention(measure_retention(device_from("ideal"), [0.5], [1.0, 2.0, 3.0], 5), "pcm"),
+            lambda: fit_retention(measure_retention(device_from("ideal"), [0.5], [1.0, 2.0, 3.0], 5), "vcm"),
             "--model:",
         ),
         (

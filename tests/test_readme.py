@@ -22,6 +22,13 @@ SMALLER = {
     "digits": SMALL,
     "stream": [f"detector.{one}" for one in MEMORY],
     "nab": ["detector.members=1", *(f"detector.{one}" for one in MEMORY)],
+    "spiking_sequences": [
+        "spiking_tm.target=numpy",
+        "spiking_tm.neurons=16",
+        "spiking_tm.active=4",
+        "spiking_tm.probability=0.5",
+        "task.episodes=2",
+    ],
     "sequences": ["task.swap=300", "task.elements=600", "task.window=5"],
 }
 

@@ -44,6 +44,12 @@ def device_of(fits: Sequence[Fit], names: Sequence[str] = ()) -> DeviceModel:
                 raise BadInput(f"{names[at]}: found {key}, which the model {_word(model)} has not")
             held[key] = at if key not in held else _chosen(key, fits, held[key], at, names)
     values: dict[str, Any] = {key: fits[at].values[key] for key, at in held.items()}
+    missing = [key for key, field in model.model_fields.items() if field.is_required() and key not in values]
+    if missing and all(fit.kind != "pulses" for fit in fits):
+        raise BadInput(
+            f"{', '.join(names)}: no device of the model {_word(model)} without {', '.join(missing)}; "
+            "add a file of pulses"
+        )
     try:
         return model.model_validate(values)
     except ValidationError as error:

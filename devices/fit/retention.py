@@ -83,9 +83,14 @@ def _drift(runs: Runs, model: str | None) -> Made:
         notes.append(
             "curves over the level have the shape that Akaike's criterion prefers, or one number more"
         )
+    if not level and model is None:
+        notes.append(
+            "drift is one of many models': pulses tell which; --model pcm makes a device of drift alone"
+        )
     estimates, values = (fit_pcm if level else fit_drift)(runs)
-    logs = np.log(kept.time)
-    fitted = np.exp(_own_lines(kept, logs, np.log(kept.g)))
+    speed = values.get("activation_energy", 0.0) * kept.inverse
+    since = np.log(kept.time) + speed[kept.which] - np.log(values.get("drift_t0", 1.0))
+    fitted = np.exp(_own_lines(kept, np.maximum(since, 0.0), np.log(kept.g)))
     return estimates, values, fitted, "pcm" if level else "", notes  # one power law is every pulsed model's
 
 

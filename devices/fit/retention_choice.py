@@ -21,8 +21,10 @@ F64 = NDArray[np.float64]
 LEAST_CELLS = 6
 """Cells of a level from which their scatter can be told."""
 MOST_LEVELS = 8
-SMALLEST = 1e-12
-"""Least variance of a read, of the level's square: what rounding leaves."""
+SMALLEST = 1e-8
+"""Least variance of a read, of the level's square: no instrument reads to 0.01 %."""
+BENDS = (3, 4, 6)
+"""Numbers that the course of one draw a cell may have over the logarithm of time; or one a time."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,10 @@ def scores(runs: Runs, courses: Sequence[str]) -> dict[str, float]:
         more = 2.0 + (runs.kelvin is not None)
         found["leak"] = sum(_decays(one, decay) + 3.0 * log_n for one in groups) + more * log_n
     if "misses" in courses and logs.size > 2 and runs.target is not None and runs.kelvin is None:
-        found["misses"] = sum(_draws(one) + (2.0 * logs.size + 1.0) * log_n for one in groups)
+        found["misses"] = min(
+            sum(_draws(one, _smooth(logs, bends)) + (2.0 * bends + 1.0) * log_n for one in groups)
+            for bends in {*(bends for bends in BENDS if bends < logs.size), logs.size}
+        )
     return found
 
 
@@ -159,10 +164,17 @@ def _decays(group: Group, decay: Decay) -> float:
     return _within(off, (left / size)[:, None])
 
 
-def _draws(group: Group) -> float:
-    off = group.share - group.share.mean(axis=0)
-    _, _, right = np.linalg.svd(off, full_matrices=False)
-    return _within(off, right[:1].T)
+def _smooth(logs: F64, bends: int) -> F64:
+    """Orthonormal polynomials over the logarithm of time, (times, bends)."""
+    middle = (logs - logs.mean()) / max(float(np.ptp(logs)), 1e-9)
+    return np.asarray(np.linalg.qr(np.vander(middle, bends, increasing=True))[0], dtype=np.float64)
+
+
+def _draws(group: Group, basis: F64) -> float:
+    mean = basis @ (basis.T @ group.share.mean(axis=0))
+    inside = (group.share - mean) @ basis
+    _, _, right = np.linalg.svd(inside - inside.mean(axis=0), full_matrices=False)
+    return _within(group.share - mean, basis @ right[:1].T)
 
 
 def _by_cell(runs: Runs, courses: Sequence[str], decay: Decay | None) -> dict[str, float]:

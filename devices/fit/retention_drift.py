@@ -37,7 +37,7 @@ Found = tuple[list[Estimate], dict[str, Any]]
 def depends_on_level(runs: Runs) -> bool:
     """Whether the drift exponent, or its spread, changes with the level: what only `pcm` has."""
     cells = prepare(without_logarithm(runs))
-    return exponents(cells, math.log(cells.runs.cells)).kinds != ("flat", "flat")
+    return exponents(cells, math.log(cells.runs.g.size)).kinds != ("flat", "flat")
 
 
 def fit_drift(runs: Runs) -> Found:

@@ -64,7 +64,7 @@ def first_decay(runs: Runs) -> Decay:
         for log_tau in np.linspace(shortest, longest, 40)
     ]
     best = min(tried, key=lambda one: one.square)
-    for half in (0.5, 0.05, 0.005):  # ever finer around the best
+    for half in (0.5, 0.1, 0.02, 4e-3, 8e-4):  # ever finer around the best
         nearby = (
             [best.energy + half * shift for shift in (-0.2, -0.1, 0.0, 0.1, 0.2)]
             if len(energies) > 1

@@ -17,7 +17,7 @@ from .retention_profile import Likeliest, Unknown, likeliest
 from .retention_runs import Runs, not_told
 
 F64 = NDArray[np.float64]
-MOST_TIMES = 8
+MOST_TIMES = 6
 """More times than that are thinned out: every one has numbers of its own."""
 HIGHEST = 4
 """Highest order of a polynomial over the level."""

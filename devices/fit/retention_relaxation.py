@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from .intervals import of_mean
 from .result import Estimate
-from .retention_profile import Unknown, likeliest, most_likely
+from .retention_profile import Unknown, likeliest
 from .retention_runs import Lines, Runs, lines, not_told, same_variance
 
 F64 = NDArray[np.float64]
 BOOTSTRAPS = 400
-ENERGIES = (0.05, 0.2, 0.5, 1.0, 1.5)
+ENERGIES = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5)
 """Where the search for an activation energy begins [eV]."""
 NEED_TARGETS = "needs the targets that the cells were programmed to"
 NAMES = ("relax_shift", "relax_growth", "relax_sigma", "program_poly[0]", "program_poly[1]")
@@ -116,10 +116,10 @@ def _energy(runs: Runs, fit: Lines) -> Estimate:
     for energy in ENERGIES:
         hot = _heated(runs, fit, energy)
         size = float(np.sqrt((((hot.level - target) / miss) ** 2).mean())) / unit
-        first = asked(energy, max(size, 0.1))
-        at, value = most_likely(against, first)
+        begun = asked(energy, max(size, 0.1))
+        value = against(np.array([one.start for one in begun]))
         if best is None or value < best[0]:
-            best = value, tuple(replace(one, start=float(x)) for one, x in zip(first, at, strict=True))
+            best = value, begun
     assert best is not None
     return likeliest(against, best[1], runs.cells - 5).estimates()[0]
 

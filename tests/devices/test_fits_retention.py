@@ -21,9 +21,11 @@ from scipy.stats import binom
 from devices.fit.join import device_of
 from devices.fit.result import Fit
 from devices.fit.retention import AGEING, fit_retention
+from devices.fit.retention_levels import needed, sd_polynomial, table
 from devices.fit.retention_power_law import curve
 from devices.fit.retention_profile import Unknown, likeliest
 from devices.fit.retention_runs import Runs, lines
+from devices.levels import LevelRram, Miss
 from devices.measure import measure_retention
 from devices.measurements import RetentionRun
 from devices.model import DeviceModel
@@ -48,7 +50,7 @@ def _benchmark() -> ModuleType:
 bench = _benchmark()
 QUICK = {
     "drift from 300 s": 10, "drift, three temperatures": 4, "pcm": 1, "pcm, three temperatures": 1,
-    "relaxation, three temperatures": 1, "level_rram": 30, "level_rram, Wan 2022": 10, "charge_trap": 3,
+    "relaxation, three temperatures": 5, "level_rram": 30, "level_rram, Wan 2022": 10, "charge_trap": 3,
     "leakage": 20, "leakage, three temperatures": 4,
 }  # fmt: skip
 TIMES = [1.0, 10.0, 1e2, 1e3, 1e4, 1e5, 1e6]
@@ -173,6 +175,11 @@ class TestWhatIsNotTold:
             fit_retention(self._without_targets(data), "level_rram")
 
 
+def test_leakage_alone_makes_no_device() -> None:
+    with pytest.raises(BadInput, match=r"without g_min, .*add a file of pulses"):
+        device_of([_fitted("leakage")])
+
+
 @pytest.mark.parametrize("model", AGEING)
 def test_every_model_of_ageing_is_one(model: str) -> None:
     assert model in MODELS
@@ -199,6 +206,31 @@ def test_lines_equal_least_squares_of_each_cell() -> None:
         assert (made.level[cell], made.slope[cell]) == pytest.approx((level, slope))
         told = (made.level_variance[cell], made.slope_variance[cell], made.covariance[cell])
         assert told == pytest.approx((inverse[0, 0], inverse[1, 1], inverse[0, 1]))
+
+
+def test_noise_of_reads_is_no_miss() -> None:
+    """The sd of misses is told apart from as much noise of the reads, for which two of them stand."""
+    level = np.repeat([0.2, 0.5, 1.0], 100)
+    rng, hits, n = np.random.default_rng(3), 0, 40
+    for _ in range(n):
+        miss = (0.02 + 0.03 * level) * rng.normal(size=300) + 0.03 * rng.normal(size=300)
+        numbers, errors, _ = sd_polynomial(miss, level, np.full(300, 0.03**2), 1, 1.0)
+        hits += int((np.abs(numbers - [0.02, 0.03]) < 1.97 * errors).sum())
+    assert hits >= int(binom.ppf(1e-4, 2 * n, 0.85))
+
+
+def test_misses_and_noise_are_told_apart_by_time() -> None:
+    """Reads of one cell at several times share its miss, not their noise."""
+    device = LevelRram(
+        g_min=1e-6,
+        g_max=4e-5,
+        program_poly=(0.05,),
+        retention=(Miss(after=1e4, poly=(0.06,)),),
+        read_sigma=0.05,
+    )
+    data = needed(table(Runs.of(measure_retention(device, [1e-5, 2e-5, 4e-5], [1.0, 1e2, 1e4], 200))))
+    told = [math.sqrt(float(data.noise[data.group == one].mean())) for one in range(3)]
+    assert told == pytest.approx([0.05e-5, 0.1e-5, 0.2e-5], rel=0.15)
 
 
 class TestProfiles:

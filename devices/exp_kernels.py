@@ -89,7 +89,7 @@ def course_pulses(
     """
     zero, half, one = np.float32(0), np.float32(0.5), np.float32(1)
     rising, falling = courses[0], courses[1]
-    scratch, rising_cells = np.empty((17, BLOCK), dtype=np.float32), np.empty(BLOCK, dtype=np.bool_)
+    scratch, rising_cells = np.empty((19, BLOCK), dtype=np.float32), np.empty(BLOCK, dtype=np.bool_)
     for start in range(0, v.size, BLOCK):
         size = min(BLOCK, v.size - start)
         part = slice(start, start + size)
@@ -154,6 +154,7 @@ def _later_pulses(
         scratch[9][:size], scratch[10][:size], scratch[11][:size], scratch[12][:size], scratch[13][:size],
         scratch[14][:size], scratch[15][:size],
     )  # fmt: skip
+    inverse, kept = scratch[17][:size], scratch[18][:size]
     _steps(end, kappa, k, y1)
     for i in range(size):
         more = n[i] - one
@@ -165,7 +166,11 @@ def _later_pulses(
     exp_flat(left, left)
     _ahead(y1, left, d)
     for i in range(size):
-        yn[i] = y1[i] * left[i] / d[i]
+        inverse[i] = one / d[i]
+    for i in range(size):
+        share = left[i] * inverse[i]
+        yn[i] = y1[i] * share
+        kept[i] = share if y1[i] > small else zero  # of a difference before the pulses
     log_flat(d, d)
     for i in range(size):
         d[i] = -d[i] * turns[i]  # the change
@@ -183,13 +188,16 @@ def _later_pulses(
             left[i] = np.sqrt(left[i])
         _ahead(y1, left, d)
         for i in range(size):
+            half_kept = left[i] * d[i] * inverse[i]  # from the middle on
+            inverse[i] = half_kept if y1[i] > small else zero
+        for i in range(size):
             left[i] = y1[i] * left[i] / d[i]
         log_flat(d, d)
         for i in range(size):
             d[i] = end[i] - d[i] * turns[i]
         _noise(d, left, unit, symmetry, course, variance)
         for i in range(size):
-            carried = variance[i] * yn[i] / (left[i] if left[i] > small else small)
+            carried = variance[i] * inverse[i]
             variance[i] = np.float32(4) * (carried * carried)
         _noise(mean, yn, unit, symmetry, course, d)
         for i in range(size):
@@ -201,8 +209,7 @@ def _later_pulses(
         for i in range(size):
             sd[i] *= sd[i]
     for i in range(size):
-        carried = yn[i] / (y1[i] if y1[i] > small else small)
-        variance[i] += sd[i] * (carried * carried)
+        variance[i] += sd[i] * (kept[i] * kept[i])
     for i in range(size):
         first, several = sd[i], variance[i]
         sd[i] = np.sqrt(
@@ -217,7 +224,7 @@ def _later_pulses(
 def course_pulses_to(wanted: F32, course: F32, pulses: F32) -> None:
     """Whole nominal pulses from the bottom of the range to the places `wanted`, (cells,).
 
-    See `devices.reference.course_pulses_to`. Where `wanted` is negative, `pulses` is left as it is.
+    See `devices.reference.course_pulses_to`.
     """
     zero, half = np.float32(0), np.float32(0.5)
     step, kappa = course[STEP], course[KAPPA]
@@ -239,36 +246,39 @@ def course_pulses_to(wanted: F32, course: F32, pulses: F32) -> None:
             d[i] = share if share > np.float32(1e-20) else np.float32(1e-20)
         log_flat(d, d)
         for i in range(size):
-            place, before = target[i], out[i]
+            place = target[i]
             ahead = place if place > zero else zero
             flown = d[i] * per_turn
             # `flown` pulses of the differential equation are fewer real ones, by the same correction.
             real = flown - shorter * (flown - ahead * per_step)
-            real = np.floor(real + half) if real > zero else zero
-            out[i] = real if place >= zero else before
+            out[i] = np.floor(real + half) if real > zero else zero
 
 
 @njit(cache=True)
-def melted(v: F32, count: F32, worth: np.float32, left: np.float32, wanted: F32, start: F32) -> None:
-    """Where `count` is negative, a RESET: where it starts from, and the place it is to reach with SET pulses.
+def emptied(v: F32, count: F32, worth: np.float32, wanted: F32, cells: NDArray[np.int32]) -> int:
+    """How many cells get a RESET: those with a negative `count`.
 
     Parameters
     ----------
     v : (cells,) place before, 0..1
     count : (cells,) signed pulses, whole numbers
     worth : what a pulse is worth, of the range
-    left : sd of the place after a RESET
-    wanted : (cells,) result: the place to reach, or -1 without a RESET
-    start : (cells,) standard normal draws, overwritten by where SET pulses start from
+    wanted : (cells,) result: first the places that they are to reach
+    cells : (cells,) result: first which they are
     """
-    zero = np.float32(0)
-    for i in range(v.size):
+    zero, found = np.float32(0), 0
+    for i in range(v.size):  # without a branch: who falls cannot be foreseen
         place = v[i] + count[i] * worth
-        place = place if place > zero else zero
-        wanted[i] = place if count[i] < zero else np.float32(-1)
-    for i in range(v.size):
-        empty, before = start[i] * left, v[i]
-        start[i] = empty if count[i] < zero else before
+        wanted[found], cells[found] = place if place > zero else zero, i
+        found += 1 if count[i] < zero else 0
+    return found
+
+
+@njit(cache=True)
+def refilled(cells: NDArray[np.int32], left: F32, given: F32, v: F32, count: F32) -> None:
+    """Put where RESETs left `cells`, and the SET pulses that those get then, into the places and the counts."""
+    for j in range(cells.size):
+        v[cells[j]], count[cells[j]] = left[j], given[j]
 
 
 @njit(cache=True)

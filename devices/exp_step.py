@@ -166,14 +166,20 @@ class OneSidedPcm(ExponentialDevice):
         course = self._upward
         return self.span * course.step * float(course.at(np.full(1, 0.5, dtype=np.float32))[0])
 
-    def _crystallised(self, cells: Cells, where: Where, start: F32, pulses: F32, wanted: F32, xi: F32) -> F32:
-        """Place in the range, flat, after SET pulses on cells at place `start`: where `wanted` is not negative, as
-        many as the nominal course takes from empty to there, noted in `pulses`."""
-        from .exp_kernels import course_pulses, course_pulses_to  # numba: only for who pulses
+    def _pulses_to(self, wanted: F32) -> F32:
+        """SET pulses that the nominal course takes from empty to the places `wanted` in the range, flat."""
+        from .exp_kernels import course_pulses_to  # numba: only for who pulses
+
+        pulses = np.empty_like(wanted)
+        course_pulses_to(wanted, self._upward.row, pulses)
+        return pulses
+
+    def _crystallised(self, cells: Cells, where: Where, start: F32, pulses: F32, xi: F32) -> F32:
+        """Place in the range, flat, after SET pulses on cells at place `start`."""
+        from .exp_kernels import course_pulses  # numba: only for who pulses
 
         gain = self._gain(cells, where, "gain_up")
         course, moved = self._upward.row, np.empty_like(start)
-        course_pulses_to(wanted, course, pulses)
         course_pulses(start, pulses, gain, gain, xi, np.stack((course, course)), moved)
         return moved
 
@@ -181,20 +187,22 @@ class OneSidedPcm(ExponentialDevice):
         raise NotImplementedError  # `_pulsed` draws the RESETs too
 
     def _pulsed(self, cells: Cells, where: Where, g: F32, count: F32, rng: np.random.Generator) -> F32:
-        from .exp_kernels import melted  # numba takes seconds to import: only for who pulses
+        from .exp_kernels import emptied, refilled  # numba takes seconds to import: only for who pulses
 
         g = self._start(cells, where, g)
-        xi, left = normals(rng, g.size), normals(rng, g.size)
+        xi = normals(rng, g.size)
         count = np.rint(np.broadcast_to(count, g.shape)).ravel()
-        wanted, pulses = np.empty_like(left), count.copy()
-        worth = np.float32(self.step / self.span)
-        melted(self._share(g).ravel(), count, worth, np.float32(self.reset_sigma), wanted, left)
-        moved = self._crystallised(cells, where, left, pulses, wanted, xi)
-        return self._landed(cells, where, moved, g, count)
+        place, pulses = self._share(g).ravel(), count.copy()
+        wanted, fallen = np.empty_like(xi), np.empty(xi.size, dtype=np.int32)
+        falls = emptied(place, count, np.float32(self.step / self.span), wanted, fallen)
+        left = normals(rng, falls)
+        left *= np.float32(self.reset_sigma)
+        refilled(fallen[:falls], left, self._pulses_to(wanted[:falls]), place, pulses)
+        return self._landed(cells, where, self._crystallised(cells, where, place, pulses, xi), g, count)
 
     def _written(self, cells: Cells, where: Where, target: F32, rng: np.random.Generator) -> F32:
         xi, start = normals(rng, target.size), normals(rng, target.size)
         start *= np.float32(self.reset_sigma)
         wanted = np.maximum(self._share(target), np.float32(0)).ravel()
-        moved = self._crystallised(cells, where, start, np.empty_like(wanted), wanted, xi)
+        moved = self._crystallised(cells, where, start, self._pulses_to(wanted), xi)
         return self._landed(cells, where, moved, target, np.ones_like(wanted))

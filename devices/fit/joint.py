@@ -37,7 +37,19 @@ class Joint:
     negative: float
 
 
-def maximise(negative: Negative, shared: F64, own: F64, steps: F64, most: int, regular: int) -> Joint:
+ROUNDS = 6
+"""Times that cells may leap elsewhere."""
+
+
+def maximise(
+    negative: Negative,
+    shared: F64,
+    own: F64,
+    steps: F64,
+    most: int,
+    regular: int,
+    leap: Callable[[F64, F64], F64 | None] | None = None,
+) -> Joint:
     """Newton's method, damped, on a Hessian whose cells only touch the shared parameters.
 
     Parameters
@@ -46,7 +58,22 @@ def maximise(negative: Negative, shared: F64, own: F64, steps: F64, most: int, r
     steps : size of the differences that derivatives are taken from, (s + o,)
     most : steps of Newton's method
     regular : how many of a cell's own parameters, the first ones, can follow its noise; the others are edges
+    leap : likelier own parameters beyond a valley of the likelihood, (cells, o), from the shared and own ones; or none
     """
+    shared, own, best = _climb(negative, shared, own, steps, most)
+    for _ in range(ROUNDS):
+        elsewhere = None if leap is None else leap(shared, own)
+        if elsewhere is None:
+            break
+        shared, own, best = _climb(negative, shared, elsewhere, steps, most)
+    parts = [_derivatives(negative, c, shared, own[c], steps) for c in range(len(own))]
+    covariance, error, across = _covariances(parts, shared.size)
+    back = _restricted(negative, shared, own, steps, covariance, regular)
+    return Joint(shared + back, own, covariance, error, across, best)
+
+
+def _climb(negative: Negative, shared: F64, own: F64, steps: F64, most: int) -> tuple[F64, F64, float]:
+    """The nearest place that no step makes likelier, and its negative log likelihood."""
     n, damping = shared.size, 1e-2
     best = _total(negative, shared, own)
     for _ in range(most):
@@ -63,10 +90,7 @@ def maximise(negative: Negative, shared: F64, own: F64, steps: F64, most: int, r
             damping = max(damping * 10.0, 0.1)
         if not improved or gained < SMALL:
             break
-    parts = [_derivatives(negative, c, shared, own[c], steps) for c in range(len(own))]
-    covariance, error, across = _covariances(parts, n)
-    back = _restricted(negative, shared, own, steps, covariance, regular)
-    return Joint(shared + back, own, covariance, error, across, best)
+    return shared, own, best
 
 
 def _restricted(negative: Negative, shared: F64, own: F64, steps: F64, covariance: F64, regular: int) -> F64:

@@ -19,7 +19,6 @@ from .trains import (
     Drawn,
     Places,
     Search,
-    approximated,
     draw,
     first_units,
     goodness,
@@ -56,8 +55,8 @@ def fit_linear_step(data: PulseTrains) -> Fit:
         told("slope_down", down["slope"]),
         *bounds(drawn, places),
         *spreads(drawn, places),
-        told("c2c_sigma", approximated(noise, 0.02)),
-        told("write_sigma", approximated(drawn.shared[:, SHOWN] / range_, 0.01)),
+        told("c2c_sigma", noise),
+        told("write_sigma", drawn.shared[:, SHOWN] / range_),
         not_told("symmetry", 0.5, "a line has two numbers and the model three: mid-range is assumed"),
         not_told("program_sigma", 0.0, "pulse trains hold no direct write"),
     ]

@@ -12,7 +12,7 @@ from ..measurements import PulseTrains
 from .linear_step import affine, bounds, known, ordered, spreads
 from .result import Fit
 from .train_kernels import BOTH, DOWN, UP
-from .trains import C2C, SHOWN, Drawn, Places, approximated, goodness, not_told, panels, told
+from .trains import C2C, SHOWN, Drawn, Places, goodness, not_told, panels, told
 
 F64 = NDArray[np.float64]
 
@@ -36,8 +36,8 @@ def fit_neurosim(data: PulseTrains) -> Fit:
         told("pulses_down", down["pulses"]),
         *bounds(drawn, places),
         *spreads(drawn, places),
-        told("c2c_sigma", approximated(noise / (range_ * mean_step), 0.02)),
-        told("write_sigma", approximated(drawn.shared[:, SHOWN] / range_, 0.01)),
+        told("c2c_sigma", noise / (range_ * mean_step)),
+        told("write_sigma", drawn.shared[:, SHOWN] / range_),
         not_told("nonlinearity_sigma", 0.0, "all cells are taken to share their labels"),
         not_told("program_sigma", 0.0, "pulse trains hold no direct write"),
     ]

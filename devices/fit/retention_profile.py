@@ -96,12 +96,14 @@ def likeliest(
     ----------
     negative : log likelihood, its sign turned
     freedom : independent units (cells) less parameters; Student's t widens the intervals of few
-    elsewhere : other places to begin at, where the surface may have several valleys
+    elsewhere : other places to begin at, where the surface may have several valleys; intervals reach beyond those
+        that are likely enough to lie within them
     """
     from scipy.stats import t as student
 
     best, least = most_likely(negative, unknowns)
     critical = float(student.ppf((1 + LEVEL) / 2, max(freedom, 1.0)))
+    elsewhere = [one for one in elsewhere if negative(one) < least + 0.5 * critical**2]
     ends = [
         [_end(negative, unknowns, best, least, at, sign, critical, elsewhere) for sign in (-1.0, 1.0)]
         for at in range(best.size)
@@ -124,7 +126,10 @@ def _end(
     step = np.array([one.step for one in unknowns])
     limits = np.array([one.least for one in unknowns])
     others = np.arange(best.size) != at
-    inner, far = np.zeros(int(others.sum())), 0.5
+    here = np.zeros(
+        int(others.sum())
+    )  # where the last place led astray, the search is begun at the best again
+    inner, far = here, max([0.5, *(sign * (one[at] - best[at]) / step[at] for one in elsewhere)])
     for _ in range(14):
         x = best.copy()
         x[at] = max(best[at] + sign * far * step[at], limits[at])
@@ -135,7 +140,7 @@ def _end(
             return negative(full)
 
         if inner.size:
-            begun = [inner, *((one[others] - best[others]) / step[others] for one in elsewhere)]
+            begun = [inner, here, *((one[others] - best[others]) / step[others] for one in elsewhere)]
             inner, value = min((_minimum(rest, one) for one in begun), key=lambda found: found[1])
         else:
             value = negative(x)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,14 @@ PILOT = 4
 KNOWN = 0.5
 """Half the width of an interval over its value from which on the data are said not to tell."""
 C2C, SHOWN = NOISE, NOISE + 3
+BLURRED, MOST_BLURRED = 0.02, 15
+"""Sd of a reading, of the range, that a search begins with, and steps that it takes so."""
+BAD = 1e12
+"""Minus the log likelihood of parameters that cannot be."""
+WORTH = 0.5
+"""Of log likelihood, for which a bound is moved elsewhere."""
+CANDIDATES = np.linspace(0.05, 0.95, 13)
+"""Quantiles of a train's last readings that its bound may be at."""
 LOGS = (C2C, SHOWN, NOISE + 1, NOISE + 2)
 """Shared numbers that are searched for by their logarithm."""
 
@@ -104,22 +112,54 @@ class Search:
 
 
 def search(places: Places, how: Search, shared: F64, own: F64, most: int = 60) -> Joint:
-    """The likeliest parameters from a first guess of the free ones, in `most` steps."""
-    told = np.empty(max(seen.size for seen in places.seen))
+    """The likeliest parameters from a first guess of the free ones, in `most` steps.
+
+    Where readings are taken to be blurred at first, the likelihood is smooth: what is found so is a better first guess.
+    """
+    blurred, free = replace(how, fixed={**how.fixed, SHOWN: BLURRED}), np.array(how.free) != SHOWN
+    if math.exp(shared[~free][0]) < BLURRED and most > MOST_BLURRED:
+        blurred = replace(blurred, free=tuple(at for at in how.free if at != SHOWN))
+        found = _search(places, blurred, shared[free], own, MOST_BLURRED)
+        own, shared = found.own, shared.copy()
+        shared[free] = found.shared
+        shared[~free] = math.log(BLURRED)
+    return _search(places, how, shared, own, most)
+
+
+def _search(places: Places, how: Search, shared: F64, own: F64, most: int) -> Joint:
+    nothing = np.empty(0)
     steps = np.array([3e-3 if at in LOGS else 1e-3 for at in how.free] + [1e-3, 1e-3, 5e-4, 5e-4])
 
     def negative(cell: int, theta: F64, mine: F64) -> float:
         units = np.array([math.exp(min(mine[0], 5.0)), math.exp(min(mine[1], 5.0)), mine[2], mine[3]])
         if units[2] >= units[3]:
-            return 1e12
+            return BAD
         seen = places.seen[cell]
         value: float = train_likelihood(
-            seen, places.polarity[cell], how.shared(theta), units, how.law, told[: seen.size]
+            seen, places.polarity[cell], how.shared(theta), units, how.law, nothing
         )
-        return value if math.isfinite(value) else 1e12
+        return value if abs(value) < BAD else BAD
 
+    def leap(theta: F64, mine: F64) -> F64 | None:
+        """Bounds at readings that a train ends with: where noise is small, no slope leads to them."""
+        moved = mine.copy()
+        for cell, both in enumerate(ends):
+            least = negative(cell, theta, moved[cell])
+            for k, candidates in zip((2, 3), both, strict=True):
+                for x in candidates:
+                    trial = moved[cell].copy()
+                    trial[k] = x
+                    value = negative(cell, theta, trial)
+                    if value < least - WORTH:
+                        least, moved[cell] = value, trial
+        return None if (moved == mine).all() else moved
+
+    ends = [
+        [_candidates(seen, polarity, sign) for sign in (-1, 1)]
+        for seen, polarity in zip(places.seen, places.polarity, strict=True)
+    ]
     # Soft bounds bend the whole course; hard ones are only met at the ends.
-    return maximise(negative, shared, own, steps, most, 4 if SOFT in how.fixed else 2)
+    return maximise(negative, shared, own, steps, most, 4 if SOFT in how.fixed else 2, leap)
 
 
 def first_units(places: Places, rises: F64, falls: F64) -> tuple[F64, float, float]:
@@ -156,15 +196,33 @@ def first_units(places: Places, rises: F64, falls: F64) -> tuple[F64, float, flo
     return made, math.log(pulse / math.exp(float(made[:, :2].mean()))), math.log(reading)
 
 
-def _end(seen: F64, polarity: NDArray[np.int64], sign: int) -> float:
-    """First guess of the bound that pulses of `sign` lead to: where the last of a train stand still, or beyond all."""
+def _trains_to(seen: F64, polarity: NDArray[np.int64], sign: int) -> list[NDArray[np.intp]]:
+    """Numbers of the readings of each train of ten pulses and more of `sign`."""
     edges = np.flatnonzero(np.diff((polarity == sign).astype(int))) + 1
-    trains = [
+    return [
         one for one in np.split(np.arange(seen.size), edges) if polarity[one[0]] == sign and one.size >= 10
     ]
+
+
+def _lasts(seen: F64, trains: Sequence[NDArray[np.intp]]) -> list[F64]:
+    return [seen[one[-max(one.size // 5, 6) :]] for one in trains]
+
+
+def _candidates(seen: F64, polarity: NDArray[np.int64], sign: int) -> F64:
+    """Where the bound may be that pulses of `sign` lead to: among the last readings of its trains, or beyond all."""
+    beyond = float(sign * (sign * seen).max()) + sign * 0.05
+    trains = _trains_to(seen, polarity, sign)
+    if not trains:
+        return np.array([beyond])
+    return np.append(np.quantile(np.concatenate(_lasts(seen, trains)), CANDIDATES), beyond)
+
+
+def _end(seen: F64, polarity: NDArray[np.int64], sign: int) -> float:
+    """First guess of the bound that pulses of `sign` lead to: where the last of a train stand still, or beyond all."""
+    trains = _trains_to(seen, polarity, sign)
     if not trains:
         return float(sign * (sign * seen).max()) + sign * 0.05
-    lasts = [seen[one[-max(one.size // 5, 6) :]] for one in trains]
+    lasts = _lasts(seen, trains)
     whole = float(np.mean([abs(seen[one[-1]] - seen[one[0]]) / one.size for one in trains]))
     halves = [(last[: last.size // 2], last[last.size // 2 :]) for last in lasts]
     moves = [
@@ -265,19 +323,6 @@ def told(
         return not_told(name, float(draws[0]), "the likelihood does not tell what it follows from", unit)
     low, high = (float(x) for x in np.quantile(finite, [0.025, 0.975]))
     return Estimate(name, float(draws[0]), low, high, unit, why=why)
-
-
-def approximated(draws: F64, share: float) -> F64:
-    """Draws of a noise between hard bounds, with the filter's own error besides, a `share` of it.
-
-    Near a bound a cell's state is partly a point and no Gaussian. Of simulated trains half of which lie at the bounds
-    the noise of pulses is found 2 % too high and that of readings 1 % too low (`benchmarks/fit_round_trip.py`).
-    """
-    rng = np.random.default_rng(1)
-    factor = np.exp(share * rng.standard_normal(draws.size))
-    factor[0] = 1.0
-    wider: F64 = draws * factor
-    return wider
 
 
 def not_told(name: str, value: float, why: str, unit: str = "") -> Estimate:

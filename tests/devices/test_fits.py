@@ -87,7 +87,7 @@ def test_pulses_that_never_near_the_bounds_do_not_tell_them() -> None:
 @pytest.mark.parametrize("case", ["binary", "soft bounds, additive noise", "linear step"])
 def test_the_model_is_told_from_the_data(case: str) -> None:
     device = bench.CASES[case]().device
-    fit = fit_pulses(measure_pulses(device, 4, 2, 100))
+    fit = fit_pulses(measure_pulses(device, 4, 1, 100))
     assert isinstance(device, MODELS[fit.model])
     assert fit.model == "binary_vcm" or "BIC" in fit.notes[-1]
 

@@ -12,8 +12,8 @@ from htm.pick import BadInput
 
 from ..measurements import PulseTrains
 from .intervals import of_mean, of_sd, of_share
+from .places import cells_of
 from .result import Estimate, Fit, Panel
-from .trains import cells_of
 
 F64 = NDArray[np.float64]
 LEAST_LANDINGS = 3

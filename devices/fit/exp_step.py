@@ -11,23 +11,11 @@ from numpy.typing import NDArray
 from ..measurements import PulseTrains
 from .joint import Joint
 from .linear_step import bounds, known, ordered, spreads
+from .places import Places
 from .result import Estimate, Fit
 from .train_kernels import DOWN, NOISE, STEP, UP
-from .trains import (
-    C2C,
-    PILOT,
-    SHOWN,
-    Drawn,
-    Places,
-    Search,
-    draw,
-    first_units,
-    goodness,
-    not_told,
-    panels,
-    search,
-    told,
-)
+from .train_search import C2C, PILOT, SHOWN, Search, first_units, search
+from .trains import Drawn, draw, goodness, not_told, panels, told
 
 F64 = NDArray[np.float64]
 

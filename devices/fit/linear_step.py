@@ -10,24 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..measurements import PulseTrains
+from .places import Places
 from .result import Estimate, Fit
 from .train_kernels import DOWN, OWN, STEP, UP
-from .trains import (
-    C2C,
-    PILOT,
-    SHOWN,
-    Drawn,
-    Places,
-    Search,
-    draw,
-    first_units,
-    goodness,
-    not_told,
-    panels,
-    relative_spreads,
-    search,
-    told,
-)
+from .train_search import C2C, PILOT, SHOWN, Search, first_units, search
+from .trains import Drawn, draw, goodness, not_told, panels, relative_spreads, told
 
 F64 = NDArray[np.float64]
 

@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 from ..linear_step import LABEL_SCALE
 from ..measurements import PulseTrains
 from .linear_step import affine, bounds, known, ordered, spreads
+from .places import Places
 from .result import Fit
 from .train_kernels import BOTH, DOWN, UP
-from .trains import C2C, SHOWN, Drawn, Places, goodness, not_told, panels, told
+from .train_search import C2C, SHOWN
+from .trains import Drawn, goodness, not_told, panels, told
 
 F64 = NDArray[np.float64]
 

@@ -12,23 +12,11 @@ from numpy.typing import NDArray
 from ..measurements import PulseTrains
 from .joint import Joint
 from .linear_step import known, ordered, spreads
+from .places import Places
 from .result import Estimate, Fit
 from .train_kernels import OWN, SOFT, STEP
-from .trains import (
-    C2C,
-    KNOWN,
-    PILOT,
-    SHOWN,
-    Drawn,
-    Places,
-    Search,
-    draw,
-    goodness,
-    not_told,
-    panels,
-    search,
-    told,
-)
+from .train_search import C2C, PILOT, SHOWN, Search, search
+from .trains import KNOWN, Drawn, draw, goodness, not_told, panels, told
 
 F64 = NDArray[np.float64]
 

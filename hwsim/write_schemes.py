@@ -113,12 +113,14 @@ class WriteField(NamedTuple):
     volts : (m, n) across every cell, word line minus bit line [V]
     current : (m, n) through every cell [A]
     into, out : (m,) out of each word line's driver, (n,) into each bit line's end [A]
+    total_power : that the ends of all lines give, so with what the wires take [W]
     """
 
     volts: F64
     current: F64
     into: F64
     out: F64
+    total_power: float
 
     @property
     def power(self) -> F64:
@@ -218,7 +220,8 @@ def write_field(
         current = small * chord(volts) * volts
     if scheme == "none":
         volts = np.where(selection.chosen, volts, 0.0)
-    return WriteField(volts, current, found.into, found.out)
+    total = float(np.nansum(word * found.into) - np.nansum(bit * found.out))
+    return WriteField(volts, current, found.into, found.out, total)
 
 
 @final

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from . import device_command
+from . import device_command, wire_command
 
 if TYPE_CHECKING:
     from .results import Results
@@ -152,10 +152,10 @@ def plot(
 def list_() -> None:
     """List scenarios, devices, substrates and encoders, each with its source."""
     from .catalogue import catalogue
-    from .tables import lines_of
+    from .tables import lines_of, shown
 
     for heading, entries in catalogue().items():
-        _print(lines_of(((name, *entry) for name, entry in entries.items()), heading))
+        shown(lines_of(((name, *entry) for name, entry in entries.items()), heading))
 
 
 @app.command()
@@ -221,47 +221,7 @@ def tile(
     print(draw_tile(found, out / "tile.png"))
 
 
-@app.command()
-def wires(
-    device: Annotated[
-        str, typer.Option("--device", metavar="NAME", help="whose range the cells fill")
-    ] = "rram_gong2018",
-    sizes: Annotated[
-        str, typer.Option("--sizes", metavar="N,N", help="lines each way of square tiles")
-    ] = "16,32,64,128,256",
-    ohms: Annotated[
-        str, typer.Option("--ohms", metavar="R,R", help="of a wire between two cells [ohm]")
-    ] = "0.5,1,2,5",
-    driven: Annotated[float, typer.Option("--driven", metavar="SHARE", help="of the word lines")] = 0.5,
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="the picture")] = Path("wires.png"),
-) -> None:
-    """Tell how wrong a read is that leaves the wires out, by tile size and wire resistance."""
-    from devices.presets import device_from
-
-    from .figures.wires import draw_wire_errors
-    from .tables import wire_table
-    from .wire_errors import DRAWS, wire_errors
-
-    tiles, wired = (
-        _numbers(text, name, kind) for text, name, kind in ((sizes, "--sizes", int), (ohms, "--ohms", float))
-    )
-    found = wire_errors(device_from(device), device, tiles, wired, driven=driven)
-    _print(wire_table(found))
-    note = (
-        f"Conductances even over the device's range, {100 * driven:.0f} % of the word lines driven, the others at 0 V, "
-        f"every bit line sensed at its end; mean of {DRAWS} tiles."
-    )
-    print(draw_wire_errors(found, out, note))
-
-
-def _numbers(text: str, name: str, kind: Any) -> list[Any]:
-    try:
-        return [kind(part) for part in text.split(",")]
-    except ValueError:
-        from htm.pick import BadInput
-
-        what = "whole numbers" if kind is int else "numbers"
-        raise BadInput(f"{name}: must be {what} with commas between, got {text!r}") from None
+app.command()(wire_command.wires)
 
 
 @app.command()
@@ -309,7 +269,9 @@ def _execute(plan: Plan, quiet: bool, plots: bool, **options: Any) -> int:
 def _report(results: Results, plots: bool) -> None:
     done = len(results.to_dataframe())
     if done:
-        _print(results.table())
+        from .tables import shown
+
+        shown(results.table())
         assumed = results.assumed
         if assumed:
             print(f"energy assumes: {assumed}")
@@ -341,14 +303,6 @@ def _shard(text: str) -> tuple[int, int]:
 
         raise BadInput(f"--shard {text}: must look like 0/4, the first of four parts")
     return int(i), int(n)
-
-
-def _print(table: Any) -> None:
-    from rich.console import Console
-
-    # A file or a pipe gets the whole width: a table cut at 80 columns is of no use to grep.
-    console = Console(width=None if sys.stdout.isatty() or os.environ.get("COLUMNS") else 160)
-    console.print(table)
 
 
 def _complain(message: str) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -32,8 +31,9 @@ SetOption = Annotated[
 def list_() -> None:
     """List devices: model, conductance range, which mechanisms they have, summary and source."""
     from .device_tables import list_table
+    from .tables import shown
 
-    _print(list_table())
+    shown(list_table())
 
 
 @app.command()
@@ -94,6 +94,7 @@ def fit(
     from htm.pick import BadInput, pick
 
     from .device_tables import fit_table
+    from .tables import shown
 
     if model is not None:
         pick(MODELS, model, "--model")
@@ -113,7 +114,7 @@ def fit(
             fits.append(_fit(kind, joined(parts), model))
     names = [" + ".join(one.path for one in parts) for parts in by_kind.values()]
     for name, found in zip(names, fits, strict=True):
-        _print(fit_table(found, name))
+        shown(fit_table(found, name))
     device = None
     if out is not None or any(found.model for found in fits):
         device = device_of(fits, names)
@@ -185,11 +186,3 @@ def _none_negative(data: Measurement) -> tuple[Measurement, int]:
     if isinstance(data, IvCurves):
         return data, 0
     return replace(data, conductance=data.conductance.clip(0.0)), int((data.conductance < 0).sum())
-
-
-def _print(table: Any) -> None:
-    from rich.console import Console
-
-    # A file or a pipe gets the whole width: a table cut at 80 columns is of no use to grep.
-    console = Console(width=None if sys.stdout.isatty() or os.environ.get("COLUMNS") else 160)
-    console.print(table)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 import re
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from .results import Results
     from .wire_errors import WireErrors
+    from .write_maps import WriteMap
 
 SIDES = ("raw", "software", "hardware")
 _SIDED = re.compile(r"(?P<head>.+?)_(?P<side>raw|software|hardware)(?P<tail>_.+)?")
@@ -31,6 +34,15 @@ MOST_ROWS = 60
 
 MOST_METRICS = 5
 """Columns of metrics that fit beside the swept values."""
+
+
+def shown(table: Any) -> None:
+    """Print a table."""
+    from rich.console import Console
+
+    # A file or a pipe gets the whole width: a table cut at 80 columns is of no use to grep.
+    console = Console(width=None if sys.stdout.isatty() or os.environ.get("COLUMNS") else 160)
+    console.print(table)
 
 
 def table_of(results: Results) -> Table:
@@ -56,6 +68,31 @@ def wire_table(found: WireErrors) -> Table:
         table.add_column(f"{ohm:g} ohm", justify="right")
     for k, size in enumerate(found.sizes):
         table.add_row(f"{size} x {size}", *(f"{100 * error:.3g} %" for error in found.error[:, k]))
+    return table
+
+
+def write_table(found: Sequence[WriteMap]) -> Table:
+    """What reaches the written cell and the others, one row a tile, a resistance and a scheme."""
+    table = Table(box=_box(), pad_edge=False, collapse_padding=True)
+    table.title = f"one cell written at the far corner, {found[0].voltage:g} V for {found[0].width:g} s"
+    table.title_justify, table.min_width = "left", len(table.title)
+    for name in ("tile", "wire", "others held at"):
+        table.add_column(name)
+    for name in (
+        "chosen cell",
+        "on its lines, at most",
+        "elsewhere, at most",
+        "energy",
+        "in the chosen cell",
+    ):
+        table.add_column(name, justify="right")
+    for one in found:
+        factor, unit = si_scale([one.energy], "J")
+        table.add_row(
+            f"{one.size} x {one.size}", f"{one.ohm:g} ohm", one.words,
+            f"{one.chosen:.3f} V", f"{one.beside:.3f} V", f"{one.apart:.3f} V",
+            f"{one.energy * factor:.3g} {unit}", f"{100 * one.share:.3g} %",
+        )  # fmt: skip
     return table
 
 

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from devices.ideal import IdealDevice
+from htm.streams import stream
 from scenarios.cli import main
 from scenarios.wire_errors import wire_errors
+from scenarios.write_maps import write_maps
 
 DEVICE = IdealDevice(g_min=1e-6, g_max=1e-4)
 
@@ -54,3 +56,56 @@ def test_bad_input_is_one_line(arguments, message, tmp_path, capsys):
     assert main(["wires", *arguments, "-o", str(out)]) == 2
     assert message in capsys.readouterr().err
     assert not out.exists()
+
+
+class TestWrites:
+    def test_without_wires_they_are_what_the_schemes_say(self):
+        found = {one.scheme: one for one in write_maps(DEVICE, [8], [0.0], voltage=1.5, width=1e-7)}
+        shares = {"none": (0.0, 0.0), "half": (0.5, 0.0), "third": (1 / 3, 1 / 3)}
+        for scheme, (beside, apart) in shares.items():
+            one = found[scheme]
+            assert one.chosen == pytest.approx(1.5)
+            assert (one.beside, one.apart) == pytest.approx((1.5 * beside, 1.5 * apart))
+
+    def test_energy_is_what_all_cells_and_wires_take(self):
+        """Ideal wires: V^2 t of the chosen cell over its share; wires only take from the cells' share of the energy."""
+        for ohm in (0.0, 50.0):
+            for one in write_maps(DEVICE, [8], [ohm], voltage=1.5, width=1e-7):
+                g = stream(0, "wires.8").uniform(DEVICE.g_min, DEVICE.g_max, (8, 8))
+                if one.scheme == "none":
+                    g[:, :-1] = g[1:] = 0.0
+                cells = float((g * one.volts**2).sum()) * 1e-7
+                assert one.energy * one.share == pytest.approx(float(g[0, -1]) * one.chosen**2 * 1e-7)
+                if ohm:
+                    assert cells < one.energy
+                else:
+                    assert cells == pytest.approx(one.energy)
+
+    def test_the_chosen_cell_loses_most_where_half_the_voltage_leaks(self):
+        small, large = (write_maps(DEVICE, [n], [5.0]) for n in (16, 64))
+        for one, other in zip(small, large, strict=True):
+            assert other.chosen < one.chosen < 1.6
+        none, half, third = large
+        assert half.chosen < third.chosen < none.chosen
+
+    def test_the_command_prints_and_draws(self, tmp_path, capsys):
+        out = tmp_path / "writes.png"
+        assert main(["wires", "--write", "--sizes", "8,16", "--ohms", "2", "-o", str(out)]) == 0
+        said = capsys.readouterr().out
+        assert "16 x 16" in said
+        assert "V/3 and 2V/3" in said
+        assert out.stat().st_size > 10_000
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (["--sizes", "1"], "--sizes: must lie in 2..2048, got 1"),
+            (["--voltage", "0"], "--voltage: must be above 0, got 0"),
+            (["--width", "-1"], "--width: must be above 0, got -1"),
+        ],
+    )
+    def test_bad_input_is_one_line(self, arguments, message, tmp_path, capsys):
+        out = tmp_path / "writes.png"
+        assert main(["wires", "--write", *arguments, "-o", str(out)]) == 2
+        assert message in capsys.readouterr().err
+        assert not out.exists()

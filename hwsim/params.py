@@ -85,6 +85,9 @@ class CrossbarParams(Params):
     wire_tolerance: float = Field(
         default=1e-4, gt=0.0, lt=1.0, description="relative tolerance of a solve of the wires"
     )
+    wire_threads: int = Field(
+        default=1, ge=1, le=64, description="that share the tiles of a read; the results are the same"
+    )
     permanences: Literal["analog", "digital"] = Field(
         default="analog",
         description="where they live: in the conductances, or in a memory beside cells that are only on or off",

@@ -7,6 +7,7 @@ the noise of one line is no longer a sum over its cells.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import final
 
 import numpy as np
@@ -29,6 +30,15 @@ from .wires.ladder import sensed_conductances
 _NONE = np.empty((0, 0), dtype=np.float32)
 
 
+def _solver(
+    solvers: dict[tuple[int, int], WireSolver], params: CrossbarParams, shape: tuple[int, int]
+) -> WireSolver:
+    """The solver of tiles of this shape; those at the edges are smaller."""
+    if shape not in solvers:
+        solvers[shape] = WireSolver(params.wires, shape)
+    return solvers[shape]
+
+
 @final
 class WiredTiles:
     """The tiles of one array.
@@ -46,8 +56,9 @@ class WiredTiles:
     ) -> None:
         self._tiling, self._params, self._drive = tiling, params, drive
         self._copies = references // tiling.across
-        self._solvers: dict[tuple[int, int], WireSolver] = {}
+        self._solvers: list[dict[tuple[int, int], WireSolver]] = [{} for _ in range(params.wire_threads)]
         self._matrix: F32 | None = None
+        self._admittance: list[F32] = []
         self._reads = 0
 
     def series(self, g: F32) -> NDArray[np.float64]:
@@ -59,7 +70,7 @@ class WiredTiles:
         """The cells have changed."""
         self._matrix, self._reads = None, 0
 
-    def sums(self, g: F32, active: Bits, bounds: NDArray[np.int64], steady: bool, out: F32) -> None:
+    def sums(self, g: F32, active: Bits, bounds: NDArray[np.int64], steady: bool, out: F32) -> float:
         """Currents of all bit lines over the read voltage.
 
         Parameters
@@ -69,6 +80,11 @@ class WiredTiles:
         bounds : where each tile's driven slots begin
         steady : whether the next read will find the same cells, so that an effective matrix may pay
         out : (tiles down, lines) set to the currents over the voltage [S]; 0 for tiles without a driven line
+
+        Returns
+        -------
+        power of all drivers over the square of the read voltage, what leaks back through lines held at 0 V and what the
+        wires take included [S]
         """
         tiling = self._tiling
         self._reads += 1
@@ -79,41 +95,81 @@ class WiredTiles:
                 self._matrix = self._effective(g)
             if self._matrix is not None:
                 kernels.line_sums(self._matrix, active, bounds, out)
-                return
-        for down in range(tiling.down):
-            driven = active[bounds[down] : bounds[down + 1]]
-            slots = self._slots_of(down)
-            if not driven.size:
-                out[down] = 0
-                continue
-            volts = np.zeros(slots.stop - slots.start)
+                return self._steady_power(active, bounds)
+        out[np.diff(bounds) == 0] = 0
+        tiles = [
+            (down, across)
+            for down in range(tiling.down)
+            for across in range(tiling.across)
+            if bounds[down + 1] > bounds[down]
+        ]
+        shares = [tiles[k :: len(self._solvers)] for k in range(len(self._solvers))]
+
+        def answer(share: list[tuple[int, int]], solvers: dict[tuple[int, int], WireSolver]) -> list[float]:
+            return [
+                self._tile(solvers, g, active[bounds[down] : bounds[down + 1]], down, across, out)
+                for down, across in share
+            ]
+
+        if len(shares) == 1:
+            given = [answer(shares[0], self._solvers[0])]
+        else:
+            with ThreadPoolExecutor(len(shares)) as pool:
+                given = list(pool.map(answer, shares, self._solvers))
+        # Summed in the order of the tiles, so that the number of threads changes no bit.
+        return float(sum(given[k % len(shares)][k // len(shares)] for k in range(len(tiles))))
+
+    def _tile(
+        self,
+        solvers: dict[tuple[int, int], WireSolver],
+        g: F32,
+        driven: Bits,
+        down: int,
+        across: int,
+        out: F32,
+    ) -> float:
+        """One tile's part of `out`; returns its drivers' power over the square of the read voltage [S]."""
+        slots, lines = self._slots_of(down), self._lines_of(across)
+        volts = np.zeros(slots.stop - slots.start)
+        volts[driven - slots.start] = 1.0 if self._drive is None else self._drive[lines[0], driven]
+        cells = self.series(g[slots, lines])
+        if self._params.transistors:
             off = np.ones(volts.size, dtype=np.bool_)
             off[driven - slots.start] = False
-            for across in range(tiling.across):
-                lines = self._lines_of(across)
-                volts[driven - slots.start] = 1.0 if self._drive is None else self._drive[lines[0], driven]
-                cells = self.series(g[slots, lines])
-                if self._params.transistors:
-                    cells[off] = 0.0
-                solver = self._solver(cells.shape)
-                out[down, lines] = solver.solve(cells, volts, tolerance=self._params.wire_tolerance).out
+            cells[off] = 0.0
+        found = _solver(solvers, self._params, cells.shape).solve(
+            cells, volts, tolerance=self._params.wire_tolerance
+        )
+        out[down, lines] = found.out
+        return float(volts @ found.into)
+
+    def _steady_power(self, active: Bits, bounds: NDArray[np.int64]) -> float:
+        total = 0.0
+        for down, y in enumerate(self._admittance):
+            at = active[bounds[down] : bounds[down + 1]] - down * self._tiling.tile_rows
+            total += float(y[np.ix_(at, at)].sum(dtype=np.float64))
+        return total
 
     def _effective(self, g: F32) -> F32:
-        """What each cell contributes to its bit line, over its word line's voltage, (slots, lines) [S]."""
-        matrix = np.zeros_like(g)
-        for down in range(self._tiling.down):
-            for across in range(self._tiling.across):
-                place = self._slots_of(down), self._lines_of(across)
-                cells = self.series(g[place])
-                matrix[place] = self._solver(cells.shape).matrix(cells)
-        # The network is linear: a word line's voltage scales what it adds.
-        return matrix if self._drive is None else matrix * self._drive.T
+        """What each cell contributes to its bit line, over its word line's voltage, (slots, lines) [S].
 
-    def _solver(self, shape: tuple[int, int]) -> WireSolver:
-        """The solver of tiles of this shape; those at the edges are smaller."""
-        if shape not in self._solvers:
-            self._solvers[shape] = WireSolver(self._params.wires, shape)
-        return self._solvers[shape]
+        Keeps beside it what the drivers of each row of tiles give to each other's voltages.
+        """
+        matrix, drive = np.zeros_like(g), self._drive
+        self._admittance = []
+        for down in range(self._tiling.down):
+            slots = self._slots_of(down)
+            given = np.zeros((slots.stop - slots.start,) * 2)
+            for across in range(self._tiling.across):
+                lines = self._lines_of(across)
+                cells = self.series(g[slots, lines])
+                k, y = _solver(self._solvers[0], self._params, cells.shape).effective(cells)
+                matrix[slots, lines] = k
+                volts = np.ones(len(given)) if drive is None else drive[lines[0], slots]
+                given += y * np.outer(volts, volts)
+            self._admittance.append(given.astype(np.float32))
+        # The network is linear: a word line's voltage scales what it adds.
+        return matrix if drive is None else matrix * drive.T
 
     def _slots_of(self, down: int) -> slice:
         """Word lines of one tile."""
@@ -241,11 +297,8 @@ class WiredReadout:
         array.device.note_line_reads(array.cells, active)
         # All cells of a tile are in its network, those on lines that are not driven too.
         everything = np.arange(tiling.slots, dtype=np.int32)
-        self._tiles.sums(
-            self._read(everything), active, bounds, self._noise is None and array.device.still, self._sums
-        )
-        # Less what leaks back through word lines that are held at 0 V (1R).
-        array.loads["read"] += float(self._sums.sum())
+        steady = self._noise is None and array.device.still
+        array.loads["read"] += self._tiles.sums(self._read(everything), active, bounds, steady, self._sums)
         count_analog(array, tiling, params, active, bounds)
         assert self._periphery.converter is not None
         return self._periphery.converter.total(self._sums, _NONE, _NONE, bounds)

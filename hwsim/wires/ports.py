@@ -292,8 +292,10 @@ def _pairs(line: list[Block], across: bool) -> list[Block]:
     return made + line[len(made) * 2 :]
 
 
-def effective_matrix(g: F64, r_word: float, r_bit: float, r_in: F64, r_end: F64, r_out: F64) -> F64:
-    """K of ``I = v K``.
+def effective_matrices(
+    g: F64, r_word: float, r_bit: float, r_in: F64, r_end: F64, r_out: F64
+) -> tuple[F64, F64]:
+    """K of ``I = v K``, and Y of the currents ``Y v`` out of the drivers.
 
     Parameters
     ----------
@@ -304,7 +306,7 @@ def effective_matrix(g: F64, r_word: float, r_bit: float, r_in: F64, r_end: F64,
 
     Returns
     -------
-    (m, n), 0 for word lines without a driver and bit lines without ground [S]
+    (m, n), 0 for word lines without a driver and bit lines without ground, and (m, m) [S]
     """
     m, n = g.shape
     right = bool(np.isfinite(r_end).any())
@@ -325,4 +327,5 @@ def effective_matrix(g: F64, r_word: float, r_bit: float, r_in: F64, r_end: F64,
     volts = source if not resistance.any() else np.linalg.solve(np.eye(y.shape[0]) + resistance * y, source)
     flows = np.zeros((outside.size, m))
     flows[fed] = y @ volts
-    return np.ascontiguousarray(-flows[-n:].T)
+    given = flows[:m] + flows[m : 2 * m] if right else flows[:m]
+    return np.ascontiguousarray(-flows[-n:].T), np.ascontiguousarray(given)

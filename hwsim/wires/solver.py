@@ -15,6 +15,7 @@ from htm.pick import BadInput, Params, pick
 
 if TYPE_CHECKING:
     from .coarse import Coarse
+    from .effective import Effective
 
 F64: TypeAlias = NDArray[np.float64]
 Flags: TypeAlias = NDArray[np.bool_]
@@ -95,12 +96,12 @@ class WireSolver:
         if m < 1 or n < 1:
             raise BadInput(f"shape: must have at least one line each way, got {shape}")
         self.params, self.shape = params, (m, n)
-        self._grounded = (
+        self.grounded = (
             np.ones(n, dtype=np.bool_) if grounded is None else np.asarray(grounded, dtype=np.bool_)
         )
-        if self._grounded.shape != (n,):
-            raise BadInput(f"grounded: must have shape {(n,)}, got {self._grounded.shape}")
-        self._r_out = np.where(self._grounded, params.bit_ohm + params.sense_ohm, np.inf)
+        if self.grounded.shape != (n,):
+            raise BadInput(f"grounded: must have shape {(n,)}, got {self.grounded.shape}")
+        self.r_out = np.where(self.grounded, params.bit_ohm + params.sense_ohm, np.inf)
         try:
             self._space = _Space((m, n))
             self._fold = np.empty((2, m, n))
@@ -194,7 +195,7 @@ class WireSolver:
         if np.isinf(v).any():
             raise BadInput("v: must be finite, or NaN for a floating line, got an infinite voltage")
         driven = ~np.isnan(v)
-        if not driven.any() and not self._grounded.any():
+        if not driven.any() and not self.grounded.any():
             raise BadInput(
                 "v: every line floats, so no voltage is defined; drive a word line or ground a bit line"
             )
@@ -264,53 +265,28 @@ class WireSolver:
         )
 
     def matrix(self, g: Any, driven: Flags | None = None) -> F64:
-        """The effective matrix K of ``out = v K``, exact for these cells whatever the voltages.
+        """K of `effective`."""
+        return self.effective(g, driven).k
+
+    def effective(self, g: Any, driven: Flags | None = None) -> Effective:
+        """What the array is to its lines' ends, exact for these cells whatever the voltages.
 
         Parameters
         ----------
         g : (m, n) conductances [S]
         driven : (m,) word lines with a driver; the others float. None: all
-
-        Returns
-        -------
-        (m, n), 0 where a word line has no driver or a bit line no ground [S]
         """
+        from .effective import effective
+
         g = checked_conductances(g, self.shape)
         driven = (
             np.ones(self.shape[0], dtype=np.bool_) if driven is None else np.asarray(driven, dtype=np.bool_)
         )
         if driven.shape != self.shape[:1]:
             raise BadInput(f"driven: must have shape {self.shape[:1]}, got {driven.shape}")
-        if self.params.ideal:
-            k = np.where(driven[:, None] & self._grounded, g, 0.0)
-            # A floating line sneaks no current where every other line is at a source.
-            if driven.all() and self._grounded.all():
-                return k
-        if self.params.word_ohm > 0.0 and self.params.bit_ohm > 0.0:
-            from .ports import effective_matrix
+        return effective(self, g, driven)
 
-            r_in, r_end = self._ends(driven)
-            k = effective_matrix(g, self.params.word_ohm, self.params.bit_ohm, r_in, r_end, self._r_out)
-            if self._fits(k, g, driven):
-                return k
-        return self._matrix_by_lines(g, driven)
-
-    def _fits(self, k: F64, g: F64, driven: Flags) -> bool:
-        """Whether K answers as a solve does: merging loses digits where segments conduct far better than cells."""
-        v = np.where(driven, 0.5 + 0.5 * np.cos(np.arange(self.shape[0])), np.nan)
-        exact = np.nan_to_num(self.solve(g, v, tolerance=1e-12).out)
-        return float(np.abs(np.where(driven, v, 0.0) @ k - exact).max()) <= 1e-8 * float(np.abs(exact).max())
-
-    def _matrix_by_lines(self, g: F64, driven: Flags) -> F64:
-        """K from one solve a word line."""
-        k = np.zeros(self.shape)
-        for i in np.flatnonzero(driven):
-            v = np.where(driven, 0.0, np.nan)
-            v[i] = 1.0
-            k[i] = np.nan_to_num(self.solve(g, v, tolerance=1e-12).out)
-        return k
-
-    def _ends(self, driven: Flags) -> tuple[F64, F64]:
+    def ends(self, driven: Flags) -> tuple[F64, F64]:
         """Resistance from the driver to the first node and, where both ends are driven, to the last [ohm]."""
         p = self.params
         both = p.two_sided and p.word_ohm > 0.0
@@ -324,7 +300,7 @@ class WireSolver:
         from . import lines  # numba takes seconds to import
 
         p = self.params
-        r_in, r_end = self._ends(driven)
+        r_in, r_end = self.ends(driven)
         y_end = 1.0 / r_end
         wa, ba = self._fold
         lines.fold_word_lines(g, p.word_ohm, y_end, wa, self._y_word)
@@ -347,7 +323,7 @@ class WireSolver:
             field[:] = wave
             lines.sweep_words(g, self._fold[0], self._y_word, p.word_ohm, r_in, quiet, quiet, field, u)
             coarse.leaking(g, u, wave, leak)
-        return coarse.ready(down, across, self._leak, 1.0 / p.bit_ohm, 1.0 / self._r_out)
+        return coarse.ready(down, across, self._leak, 1.0 / p.bit_ohm, 1.0 / self.r_out)
 
     def _lines(
         self,
@@ -376,7 +352,7 @@ class WireSolver:
             p.word_ohm,
             p.bit_ohm,
             r_in,
-            self._r_out,
+            self.r_out,
             v,
             s_end,
             held,
@@ -394,7 +370,7 @@ class WireSolver:
         into, out = np.empty(self.shape[0]), np.empty(self.shape[1])
         line, current = space.line, space.work[0]
         np.multiply(g, u, out=current)
-        lines.sweep_bits(ba, self._y_bit, p.bit_ohm, self._r_out, held, current, w, line)
+        lines.sweep_bits(ba, self._y_bit, p.bit_ohm, self.r_out, held, current, w, line)
         lines.currents(g, u, w, into, out)
         lines.sweep_words(g, wa, self._y_word, p.word_ohm, r_in, v, s_end, w, u)
         lines.currents(g, u, w, into, line)
@@ -407,9 +383,9 @@ class WireSolver:
     def _nodal(self, g: F64, v: F64, driven: Flags, held: F64, tolerance: float) -> WireSolution:
         from .nodal import solve_nodal
 
-        r_in, r_end = self._ends(driven)
+        r_in, r_end = self.ends(driven)
         v_out = held if held.size else np.zeros(self.shape[1])
-        u, w = solve_nodal(g, v, self.params.word_ohm, self.params.bit_ohm, r_in, r_end, self._r_out, v_out)
+        u, w = solve_nodal(g, v, self.params.word_ohm, self.params.bit_ohm, r_in, r_end, self.r_out, v_out)
         cell = g * (u - w)
         out, into = cell.sum(axis=0), cell.sum(axis=1)
         return self._solution(out, into, u, w, driven, 0, 0.0)
@@ -417,7 +393,7 @@ class WireSolver:
     def _solution(
         self, out: F64, into: F64, u: F64, w: F64, driven: Flags, steps: int, error: float
     ) -> WireSolution:
-        out[~self._grounded] = np.nan
+        out[~self.grounded] = np.nan
         into[~driven] = np.nan
         return WireSolution(out, into, u, w, steps, error)
 

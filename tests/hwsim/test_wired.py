@@ -135,6 +135,45 @@ def test_many_reads_of_the_same_cells_give_what_one_gives():
     assert not np.allclose(often.overlap(inputs()), before)
 
 
+@pytest.mark.parametrize("threads", [2, 3])
+def test_threads_change_no_bit(threads):
+    params = {"readout": "analog", "adc_bits": None, "wire_ohm": 20}
+    one, two = (columns({**params, "wire_threads": n}, DEVICES["rram_wan2022"]())[0] for n in (1, threads))
+    for seed in range(3):
+        np.testing.assert_array_equal(one.overlap(inputs(seed=seed)), two.overlap(inputs(seed=seed)))
+    assert one.array.loads["read"] == two.array.loads["read"] > 0
+
+
+@pytest.mark.parametrize("drive", [{}, {"dac": {"amplitude_sigma": 0.05}}])
+def test_the_energy_of_a_read_is_what_its_drivers_give(drive):
+    """The array's current through the virtual grounds, what leaks back into lines at 0 V, what wires take: V I of all
+    drivers, by the sparse direct solve; once the effective matrix answers, by its admittance."""
+    params = CrossbarParams(**TILES, readout="analog", wire_ohm=40, wire_tolerance=1e-9, **drive)
+    made, _ = columns(params.model_dump())
+    active, array = inputs(), made.array
+    g, expected, out = array.cells.g.astype(float).T, 0.0, 0.0
+    for down in range(3):
+        slots = np.arange(24 * down, min(24 * down + 24, 60))
+        for across in range(3):
+            lines = np.append(np.arange(16 * across, min(16 * across + 16, 40)), 40 + across)
+            volts = np.isin(slots, active).astype(float)
+            if made.periphery.drive is not None:
+                volts *= made.periphery.drive[lines[0], slots]
+            found = WireSolver(params.wires, (slots.size, lines.size)).solve(
+                g[np.ix_(slots, lines)], volts, engine="nodal"
+            )
+            expected += float(volts @ found.into)
+            out += float(found.out.sum())
+    made.overlap(active)
+    assert array.loads["read"] == pytest.approx(expected, rel=1e-7)
+    assert expected > 1.01 * out  # the difference is worth counting
+    while made._readout._tiles._matrix is None:
+        made.overlap(active)
+    before = array.loads["read"]
+    made.overlap(active)
+    assert array.loads["read"] - before == pytest.approx(expected, rel=1e-5)
+
+
 def test_read_noise_through_nearly_ideal_wires_has_the_law_of_ideal_wires():
     """Cell by cell here, line by line there: equal mean and variance (z- and F-like bounds of 400 reads)."""
     one = device(read_sigma=0.2)

@@ -107,6 +107,23 @@ def test_the_matrix_equals_solving_for_any_voltages(case):
 
 @laws
 @given(network())
+def test_the_admittance_equals_solving_for_any_voltages(case):
+    g, v, params, grounded = case
+    solver = WireSolver(params, g.shape, grounded)
+    driven = ~np.isnan(v)
+    y = solver.effective(g, driven).y
+    found = solver.solve(g, v, engine="nodal")
+    exact = np.nan_to_num(found.into)
+    flows = (found.into, found.out)
+    scale = max(
+        *(np.nanmax(np.abs(one), initial=0.0) for one in flows), np.abs(v[driven]).max(initial=0.0) * 1e-9
+    )
+    bound = 1e-7 * scale + rounding(g, v, params)
+    np.testing.assert_allclose(y @ np.where(driven, v, 0.0), exact, atol=bound, rtol=0)
+
+
+@laws
+@given(network())
 def test_kirchhoff_currents_in_are_currents_out(case):
     g, v, params, grounded = case
     got = WireSolver(params, g.shape, grounded).solve(g, v, tolerance=1e-13)

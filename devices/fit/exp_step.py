@@ -15,7 +15,7 @@ from .places import Places
 from .result import Estimate, Fit
 from .train_kernels import DOWN, NOISE, STEP, UP
 from .train_search import C2C, PILOT, SHOWN, Search, first_units, search
-from .trains import Drawn, draw, goodness, not_told, panels, told
+from .trains import Drawn, draw, goodness, not_told, own_errors, panels, told
 
 F64 = NDArray[np.float64]
 
@@ -164,6 +164,6 @@ def _gain_spread(drawn: Drawn, places: Places) -> Estimate:
     if len(places.seen) < 3:
         return not_told("d2d_sigma", 0.0, "too few cells: no spread over cells can be told")
     gain = np.exp(drawn.found.own[:, 0]) / drawn.up[0]
-    error = np.minimum(drawn.found.error[:, 0], 3.0) * gain
+    error = np.minimum(own_errors(drawn.found, 0), 3.0) * gain
     _, sd, _, interval = population(gain, error)
     return Estimate("d2d_sigma", sd, *interval, why="spread of the cells")

@@ -25,7 +25,8 @@ class Joint:
     shared, own : parameters, (s,) and (cells, o)
     covariance : of the shared ones, whatever the cells' own are, (s, s)
     error : standard errors of the cells' own ones, (cells, o); infinite where the data do not tell
-    across : covariance of a cell's own ones, (cells, o, o)
+    across : covariance of a cell's own ones were the shared ones known, (cells, o, o): what spreads have to be
+        cleared of, for an error of the shared ones is every cell's
     negative : of the log likelihood
     """
 
@@ -215,5 +216,6 @@ def _covariances(parts: Sequence[tuple[F64, F64]], s: int) -> tuple[F64, F64, F6
         own = inverse + through @ sure @ through.T
         variance = np.where(told & (np.diag(own) > 0.0), np.diag(own), np.inf)
         errors.append(np.sqrt(variance))
-        across.append(own)
+        inverse[np.diag_indices(told.size)] = np.where(np.isfinite(variance), np.diag(inverse), np.inf)
+        across.append(inverse)
     return covariance, np.stack(errors), np.stack(across)

@@ -114,7 +114,7 @@ def spreads(drawn: Drawn, places: Places) -> list[Estimate]:
         names = ("d2d_sigma", "up_down_sigma", "g_max_sigma", "g_min_sigma")
         return [not_told(name, 0.0, why) for name in names]
     up, down = (np.exp(found.own[:, k]) / (drawn.up, drawn.down)[k][0] for k in (0, 1))
-    made = relative_spreads(up, down, np.minimum(found.error, 3.0), found.across)
+    made = relative_spreads(up, down, found)
     made = [_widened(one, 0.5 * (_relative(drawn.up) + _relative(drawn.down))) for one in made]
     range_ = drawn.high - drawn.low
     for name, k in (("g_max_sigma", 1), ("g_min_sigma", 0)):

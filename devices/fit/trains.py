@@ -13,11 +13,13 @@ from .joint import Joint
 from .places import Places
 from .result import Estimate, Panel
 from .train_kernels import noiseless_course, train_likelihood
-from .train_search import Search
+from .train_search import SHOWN, Search
 
 F64 = NDArray[np.float64]
 
 DRAWS = 4000
+OUTERMOST = 4.0
+"""Sd of a reading that the lowest of thousands lies below the range, or the highest above."""
 KNOWN = 0.5
 """Half the width of an interval over its value from which on the data are said not to tell."""
 
@@ -65,12 +67,15 @@ def draw(found: Joint, how: Search, places: Places) -> Drawn:
         sure = found.error[:, k] < 0.1
         told.append(bool(sure.sum() >= min(3, cells) and sure.sum() >= 0.5 * cells))
         if not told[-1]:
-            bounds.append(np.full(DRAWS, edge))
+            # The outermost reading, which noise may have put as far out as this.
+            within = rng.random(DRAWS) * OUTERMOST * float(np.exp(found.shared[how.free.index(SHOWN)]))
+            within[0] = within.mean()
+            bounds.append(np.abs(edge - within))
             spreads.append((0.0, math.nan, math.nan))
             continue
         values, errors = found.own[sure, k], found.error[sure, k]
         bounds.append(_mean(values, errors, rng))
-        _, sd, _, interval = population(values, errors)
+        _, sd, _, interval = population(values, own_errors(found, k)[sure])
         spreads.append((sd, *interval))
     shared = np.stack([how.shared(theta) for theta in thetas])
     return Drawn(
@@ -158,10 +163,17 @@ def panels(places: Places, how: Search, found: Joint) -> tuple[Panel, ...]:
     return tuple(made[: 1 + (len(places.seen) > 1)])
 
 
-def relative_spreads(up: F64, down: F64, error: F64, covariance: F64) -> list[Estimate]:
+def own_errors(found: Joint, k: int) -> F64:
+    """Errors of the cells' own k-th parameter but for what an error of the shared ones does to all, (cells,)."""
+    found_: F64 = np.sqrt(np.maximum(found.across[:, k, k], 0.0))
+    return found_
+
+
+def relative_spreads(up: F64, down: F64, found: Joint) -> list[Estimate]:
     """`d2d_sigma`, common to both directions, and `up_down_sigma`, opposite."""
-    both = covariance[:, 0, 1] * up * down
-    a, b = (error[:, 0] * up) ** 2, (error[:, 1] * down) ** 2
+    errors = [np.minimum(own_errors(found, k), 3.0) * unit for k, unit in enumerate((up, down))]
+    both = found.across[:, 0, 1] * up * down
+    a, b = errors[0] ** 2, errors[1] ** 2
     estimates = []
     for name, values, variance in (
         ("d2d_sigma", 0.5 * (up + down), 0.25 * (a + b + 2 * both)),

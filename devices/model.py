@@ -131,6 +131,21 @@ class DeviceModel(Fails, Reads, Conducts, ABC):
         """Whether, until time passes, cells are where they were programmed."""
         return self.disturb_share == 0.0
 
+    @property
+    def each(self) -> DeviceModel:
+        """The device that a synapse is made of; itself where there is one."""
+        return self
+
+    @property
+    def cells_per_synapse(self) -> int:
+        """Devices of one synapse."""
+        return 1
+
+    def drawn(self, cells: Cells, where: Where) -> F32:
+        """Conductance [S] that current flows through: that of all devices of a synapse, as last programmed or now."""
+        g: F32 = cells.g[where]
+        return g
+
     def bounds(self, cells: Cells, where: Where) -> tuple[F32, F32]:
         """Lowest and highest conductance [S] that pulses take each cell to."""
         shape = cells.g[where].shape

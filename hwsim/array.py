@@ -53,6 +53,7 @@ class CellArray:
 
     Attributes
     ----------
+    pairs : whether a synapse is two devices, so that another current flows than its conductance tells
     pulsed : pulses and writes that each cell has seen, (rows, slots); repeats of a verified write are shared out evenly
     """
 
@@ -74,6 +75,7 @@ class CellArray:
     ) -> None:
         self.mapping, self.device, self.events, self.loads = mapping, mapping.device, events, loads
         self._disturb = disturb
+        self.pairs = mapping.device.cells_per_synapse > 1
         self._verify = programming == "write_verify"
         self._tolerance = verify_tolerance * mapping.span
         self._cycles = verify_cycles
@@ -120,7 +122,9 @@ class CellArray:
         )
         self.events["write"] += attempts
         self.pulsed[where] += np.float32(attempts / max(target.size, 1))
-        self.loads["write"] += float(target.mean(dtype=np.float64)) * attempts if target.size else 0.0
+        if target.size:
+            drawn = self.device.drawn(self.cells, where) if self.pairs else target
+            self.loads["write"] += float(drawn.mean(dtype=np.float64)) * attempts
         if self._verify:
             self.events["verify"] += attempts
         if self._disturb is not None and change is not None and target.size:
@@ -157,7 +161,11 @@ class CellArray:
         elif self._verify:
             self._retarget(rows, counts)
         else:
-            self.loads["write"] += load_kernels.pulsed_load(self.cells.g, rows, counts, self.pulsed)
+            load = load_kernels.pulsed_load(self.cells.g, rows, counts, self.pulsed)
+            if self.pairs:
+                drawn = self.device.drawn(self.cells, rows)
+                load = float((drawn * np.ceil(np.abs(counts))).sum(dtype=np.float64))
+            self.loads["write"] += load
             if self._disturb is not None:
                 self._disturb.note_pulses(self.cells, rows, counts, self.events, self.loads)
             self.device.pulse(self.cells, rows, counts, self.streams["pulse"])
@@ -175,7 +183,7 @@ class CellArray:
         where = (rows[at], slots)
         seen = self.device.read(self.cells, where, self.streams["read"])
         self.events["cell_read"] += int(at.size)
-        self.loads["sense"] += float(seen.sum(dtype=np.float64))
+        self.note_sensed(where, seen)
         wanted = seen + counts[at, slots] * np.float32(self.device.step)
         self.program(where, self.mapping.permanence(wanted))
 
@@ -191,7 +199,7 @@ class CellArray:
             return self.permanence(rows)
         self.events["row_read"] += int(np.size(rows))
         seen = self.device.read(self.cells, rows, self.streams["read"])
-        self.loads["sense"] += float(seen.sum(dtype=np.float64))
+        self.note_sensed(rows, seen)
         return self.mapping.permanence(seen)
 
     def elapse(self, seconds: float, synapses: Callable[[], NDArray[np.bool_]]) -> None:
@@ -230,7 +238,7 @@ class CellArray:
             return
         seen = self.device.read(self.cells, where, self.streams["read"])
         self.events["cell_read"] += int(where[0].size)
-        self.loads["sense"] += float(seen.sum(dtype=np.float64))
+        self.note_sensed(where, seen)
         self._write(where, self.mapping.permanence(seen))
 
     def strike(self, struck: NDArray[np.bool_], *, on: bool) -> None:
@@ -253,13 +261,23 @@ class CellArray:
             return self._kept[where].copy()
         return self.mapping.permanence(self.conductance(where))
 
+    def note_sensed(self, where: Where, seen: F32, of: NDArray[np.bool_] | None = None) -> None:
+        """Cells of `where` were read one by one as `seen` [S]; `of` marks those that were, none: all."""
+        drawn = self.device.drawn(self.cells, where) if self.pairs else seen
+        self.loads["sense"] += float((drawn if of is None else drawn[of]).sum(dtype=np.float64))
+
+    def lines_load(self, sums: F32, active: NDArray[np.int32]) -> float:
+        """Conductance that current of a read flows through [S]: `sums` of the lines, where cells are single."""
+        return self.slots_load(active, self.cells.g.shape[0]) if self.pairs else float(sums.sum())
+
     def slots_load(self, slots: NDArray[np.int32], rows: int) -> float:
         """Conductance of all cells of the first `rows` rows at `slots` [S], as of the last look at the whole array.
 
         It is looked at every `READS_A_LOOK` calls: a learning step changes little of a sum over so many cells.
         """
         if self._calls_since_look % READS_A_LOOK == 0:
-            load_kernels.slot_loads(self.cells.g, rows, self._slot_loads)
+            g = self.device.drawn(self.cells, ...) if self.pairs else self.cells.g
+            load_kernels.slot_loads(g, rows, self._slot_loads)
             self._calls_since_look = 0
         self._calls_since_look += 1
         return float(self._slot_loads[slots].sum())

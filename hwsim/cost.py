@@ -130,6 +130,7 @@ def cost(
     params: CostParams,
     read_voltage: float,
     tilings: Iterable[Tiling] = (),
+    cells_per_synapse: int = 1,
 ) -> Cost:
     """Energy and latency of what was counted.
 
@@ -141,11 +142,13 @@ def cost(
     params : what each costs
     read_voltage : of the device [V]
     tilings : arrays that leak meanwhile
+    cells_per_synapse : devices of one synapse
     """
     count = {name: events.get(name, 0) for name in _EVENTS}
     load = {name: loads.get(name, 0.0) for name in ("read", "sense", "write", "half_select")}
     tilings = list(tilings)
-    cells = sum(tiling.tiles * tiling.tile_rows * tiling.tile_columns for tiling in tilings)
+    synapses = sum(tiling.tiles * tiling.tile_rows * tiling.tile_columns for tiling in tilings)
+    cells = synapses * cells_per_synapse
     widest = max((tiling.tile_columns for tiling in tilings), default=1)
     drive_time = params.read_time if count["read_cycle"] else params.sense_time
     # Counted for one ADC a tile, whose lines take turns.
@@ -176,12 +179,17 @@ _EVENTS = (
 )  # fmt: skip
 
 
-def area(tilings: Iterable[Tiling], params: CostParams, *, with_adc: bool) -> float:
-    """Area of all tiles with their drivers and, where they have them, their ADCs [m2]."""
+def area(
+    tilings: Iterable[Tiling], params: CostParams, *, with_adc: bool, cells_per_synapse: int = 1
+) -> float:
+    """Area of all tiles with their drivers and, where they have them, their ADCs [m2].
+
+    Two devices of a synapse share its word line and its ADC: their currents are added or subtracted before it.
+    """
     total = 0.0
     for tiling in tilings:
         scale = tiling.tile_rows * tiling.tile_columns / params.tile_cells
         adcs = 1 if params.lines_per_adc is None else -(-tiling.tile_columns // params.lines_per_adc)
-        tile = params.tile_area * scale + params.driver_area * tiling.tile_rows
+        tile = params.tile_area * scale * cells_per_synapse + params.driver_area * tiling.tile_rows
         total += tiling.tiles * (tile + (adcs * params.adc_area if with_adc else 0.0))
     return total

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from devices.model import F32, DeviceModel
 from devices.noise import normals
+from devices.pair import paired
 from htm.bits import Bits
 from htm.pick import BadInput
 from htm.streams import restore_stream, save_stream, stream
@@ -105,7 +106,7 @@ class CrossbarColumns(Columns):
         array = self.array
         array.events["cell_read"] += int(np.count_nonzero(self.pool[rows]))
         seen = array.device.read(array.cells, rows, array.streams["read"])
-        array.loads["sense"] += float(seen[self.pool[rows]].sum(dtype=np.float64))
+        array.note_sensed(rows, seen, self.pool[rows])
         return seen
 
     def _elapse(self, seconds: float) -> None:
@@ -144,7 +145,8 @@ class CrossbarSubstrate(Substrate):
 
     def __init__(self, device: DeviceModel, params: CrossbarParams | None = None, seed: int = 0) -> None:
         super().__init__()
-        self.device, self.params, self.seed = device, params or CrossbarParams(), seed
+        self.params, self.seed = params or CrossbarParams(), seed
+        self.device = device = paired(device, self.params.pairing)
         self.loads: defaultdict[str, float] = defaultdict(float)
         self.arrays: list[CellArray] = []
         self.tilings: list[Tiling] = []

@@ -92,6 +92,11 @@ class CrossbarParams(Params):
         default="analog",
         description="where they live: in the conductances, or in a memory beside cells that are only on or off",
     )
+    pairing: Literal["none", "parallel", "differential"] = Field(
+        default="none",
+        description="devices of a synapse. none: one; parallel: two that conduct together; differential: two that "
+        "learn against each other, the difference of whose currents is read",
+    )
     programming: Literal["open_loop", "write_verify"] = Field(
         default="open_loop", description="pulse and trust, or read, write and verify"
     )
@@ -137,6 +142,17 @@ class CrossbarParams(Params):
             raise ValueError(
                 f"write_scheme: must be none with access 1T1R, got {self.write_scheme} (transistors cut cells off)"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _check_pairing(self) -> CrossbarParams:
+        if self.pairing == "differential" and self.wired:
+            raise ValueError(
+                "pairing: must be none or parallel with wires or access resistance, got differential (its two bit "
+                "lines are taken to be ideal)"
+            )
+        if self.pairing != "none" and self.half_select_share > 0.0:
+            raise ValueError(f"pairing: must be none where half-selects disturb cells, got {self.pairing}")
         return self
 
     @property

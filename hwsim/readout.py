@@ -240,7 +240,7 @@ class AnalogReadout:
             variance *= np.float32(array.device.read_sigma) ** 2
         if array.device.noisy and not self._by_cell:
             draws = normals(array.streams["read"], self._sums.shape)
-        array.loads["read"] += float(self._sums.sum())
+        array.loads["read"] += array.lines_load(self._sums, active)
         count_analog(array, tiling, self._params, active, bounds)
         return self._converter.total(self._sums, variance, draws, bounds)
 

@@ -62,7 +62,7 @@ class CrossbarSegments(Segments):
         wires = active, self.wiring.source, self._flags
         sensed, load = kernels.driven_above(rows, *wires, seen, reference, counts)
         array.events["sense"] += sensed
-        array.loads["sense"] += load
+        array.loads["sense"] += self._drawn_load(rows, active) if array.pairs else load
         return counts
 
     def _currents(self, rows: Bits, active: Bits) -> F32:
@@ -86,9 +86,10 @@ class CrossbarSegments(Segments):
                     spread = spread if device.ohmic else spread * device.bend(g, device.read_voltage)
         sums, squares = np.empty((2, rows.size), dtype=np.float32)
         low = np.float32(mapping.line_ends[0])
-        array.loads["read"] += kernels.driven_sums(
+        load = kernels.driven_sums(
             rows, active, self.wiring.source, self._flags, seen, spread, low, sums, squares
         )
+        array.loads["read"] += self._drawn_load(rows, active) if array.pairs else load
         if draws is not None:
             np.sqrt(squares, out=squares)
             squares *= scale
@@ -97,6 +98,14 @@ class CrossbarSegments(Segments):
         sums = self.periphery.lines(sums, rows)
         sums *= np.float32(1.0 / mapping.line_span)
         return sums
+
+    def _drawn_load(self, rows: Bits, active: Bits) -> float:
+        """Conductance of all devices of the driven slots of `rows`, together [S]."""
+        drawn = np.ascontiguousarray(self.array.device.drawn(self.array.cells, rows))
+        sums, squares = np.empty((2, rows.size), dtype=np.float32)
+        wires = rows, active, self.wiring.source, self._flags
+        load: float = kernels.driven_sums(*wires, drawn, drawn, np.float32(0), sums, squares)
+        return load
 
     def _adapt(self, rows: Bits, active: Bits, up: float, down: float) -> None:
         array = self.array

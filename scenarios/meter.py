@@ -59,7 +59,10 @@ class Meter:
         substrate = self._substrate
         if not isinstance(substrate, CrossbarSubstrate):
             return cost(events, loads, self._params, 0.0)
-        return cost(events, loads, self._params, substrate.device.read_voltage, substrate.tilings)
+        device = substrate.device
+        return cost(
+            events, loads, self._params, device.read_voltage, substrate.tilings, device.cells_per_synapse
+        )
 
     @property
     def area(self) -> float:
@@ -67,7 +70,9 @@ class Meter:
         if not isinstance(self._substrate, CrossbarSubstrate):
             return 0.0
         with_adc = self._crossbar.readout == "analog" and self._crossbar.adc_bits is not None
-        return area(self._substrate.tilings, self._params, with_adc=with_adc)
+        substrate = self._substrate
+        cells = substrate.device.cells_per_synapse
+        return area(substrate.tilings, self._params, with_adc=with_adc, cells_per_synapse=cells)
 
     def wear(self, end: str, records: int, period: float) -> dict[str, float]:
         """Pulses that devices have seen, and how long the busiest lasts at this rate; nothing where nothing has a cost.
@@ -81,7 +86,7 @@ class Meter:
         if not isinstance(self._substrate, CrossbarSubstrate):
             return {}
         mean, most = self._wear[end]
-        endurance = self._substrate.device.endurance
+        endurance = self._substrate.device.each.endurance
         known = endurance is not None and period > 0.0 and most > 0.0
         life = (endurance or 0.0) / most * records * period / YEAR if known else math.nan
         return {"pulses_per_device_mean": mean, "pulses_per_device_most": most, "life_years": life}

@@ -30,11 +30,13 @@ class Case:
     readout: str = "binary"
     programming: str = "open_loop"
     permanences: str = "analog"
+    pairing: str = "none"
     maker: type[CrossbarSubstrate] = CrossbarSubstrate
 
     @property
     def exact(self):
-        return self.device in (None, "ideal") and self.readout == "binary"
+        # A differential pair keeps 1 - p beside p, rounded.
+        return self.device in (None, "ideal") and self.readout == "binary" and self.pairing != "differential"
 
     def substrate(self, seed=1, **overrides):
         if self.device is None:
@@ -43,6 +45,7 @@ class Case:
             readout=self.readout,
             programming=self.programming,
             permanences=self.permanences,
+            pairing=self.pairing,
             tile_rows=32,
             tile_columns=16,
             **overrides,
@@ -57,6 +60,12 @@ CASES = [Case("software", None)] + [
     for programming in ("open_loop", "write_verify")
 ]
 CASES += [Case(f"crossbar-{device}-binary-digital", device, permanences="digital") for device in DEVICES]
+CASES += [
+    Case(f"crossbar-{device}-{readout}-{pairing}", device, readout, pairing=pairing)
+    for device in ("ideal", "rram_gong2018", "pcm_joshi2020")
+    for readout in ("binary", "analog")
+    for pairing in ("parallel", "differential")
+]
 CASES += [Case(f"spiking-{device}-binary", device, maker=SpikingSubstrate) for device in DEVICES]
 
 

@@ -163,7 +163,9 @@ def _gain_spread(drawn: Drawn, places: Places) -> Estimate:
 
     if len(places.seen) < 3:
         return not_told("d2d_sigma", 0.0, "too few cells: no spread over cells can be told")
-    gain = np.exp(drawn.found.own[:, 0]) / drawn.up[0]
-    error = np.minimum(own_errors(drawn.found, 0), 3.0) * gain
-    _, sd, _, interval = population(gain, error)
+    gain = np.exp(drawn.found.own[:, 0])
+    gain /= gain.mean()
+    # One error for all: fast cells tell less, and to weigh them by that would favour the slow ones.
+    error = float(np.sqrt(np.mean((np.minimum(own_errors(drawn.found, 0), 3.0) * gain) ** 2)))
+    _, sd, _, interval = population(gain, np.full(gain.size, error))
     return Estimate("d2d_sigma", sd, *interval, why="spread of the cells")

@@ -141,6 +141,10 @@ class DeviceModel(Fails, Reads, Conducts, ABC):
         """Devices of one synapse."""
         return 1
 
+    def planes(self, cells: Cells) -> tuple[Cells, ...]:
+        """Cells whose lines are apart, of the device `each`: two where the difference of their currents is read."""
+        return (cells,)
+
     def drawn(self, cells: Cells, where: Where) -> F32:
         """Conductance [S] that current flows through: that of all devices of a synapse, as last programmed or now."""
         g: F32 = cells.g[where]

@@ -54,6 +54,9 @@ class DevicePair(DeviceModel):
     def flickers(self) -> bool:
         return self.of.noisy
 
+    def planes(self, cells: Cells) -> tuple[Cells, ...]:
+        return _both(cells) if self.differential else (cells,)
+
     def drawn(self, cells: Cells, where: Where) -> F32:
         first, second = (self.of.conductance(one, where) for one in _both(cells))
         return first + second

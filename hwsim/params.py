@@ -146,11 +146,6 @@ class CrossbarParams(Params):
 
     @model_validator(mode="after")
     def _check_pairing(self) -> CrossbarParams:
-        if self.pairing == "differential" and self.wired:
-            raise ValueError(
-                "pairing: must be none or parallel with wires or access resistance, got differential (its two bit "
-                "lines are taken to be ideal)"
-            )
         if self.pairing != "none" and self.half_select_share > 0.0:
             raise ValueError(f"pairing: must be none where half-selects disturb cells, got {self.pairing}")
         return self

@@ -13,6 +13,7 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
+from devices.cells import Cells, Where
 from devices.model import F32
 from devices.noise import normals
 from htm.bits import Bits
@@ -23,7 +24,7 @@ from .array import CellArray
 from .mapping import Tiling
 from .params import CrossbarParams
 from .periphery import Periphery
-from .readout import LineStore, count_analog, count_binary, read_noise
+from .readout import LineStore, count_analog, count_binary
 from .wires import WireSolver, reads_that_pay
 from .wires.ladder import sensed_conductances
 
@@ -233,60 +234,51 @@ class WiredReadout:
             )
         self._array, self._pool, self._tiling, self._params = array, pool, tiling, params
         self._periphery = periphery
-        self._tiles = WiredTiles(tiling, params, array.cells.g.shape[0] - tiling.rows, periphery.drive)
-        self._lines = LineStore(array, CellArray.conductance)
-        self._noise = LineStore(array, read_noise) if array.device.noisy else None
-        self._sums = np.zeros((tiling.down, self._lines.values.shape[1]), dtype=np.float32)
-
-    @property
-    def _stores(self) -> list[LineStore]:
-        return [self._lines] if self._noise is None else [self._lines, self._noise]
+        references = array.cells.g.shape[0] - tiling.rows
+        # The two cells of a differential pair lie on bit lines of their own, each in a network of its own.
+        differs = len(array.device.planes(array.cells)) > 1
+        self._planes = [
+            _Plane(array, k if differs else None, WiredTiles(tiling, params, references, periphery.drive))
+            for k in range(1 + differs)
+        ]
+        # What a pair of equal cells stands for, as in `devices.pair`.
+        self._middle = 0.5 * sum(array.mapping.line_ends)
+        self._sums = np.zeros((tiling.down, array.cells.g.shape[0]), dtype=np.float32)
 
     def refresh_rows(self, rows: NDArray[np.int32]) -> None:
         """Look at programmed rows again."""
-        self._tiles.forget()
-        for store in self._stores:
-            store.refresh_rows(rows)
+        for plane in self._planes:
+            plane.tiles.forget()
+            for store in plane.stores:
+                store.refresh_rows(rows)
 
     def refresh_all(self) -> None:
         """Look at every cell again."""
-        self._tiles.forget()
-        for store in self._stores:
-            store.refresh_all()
+        for plane in self._planes:
+            plane.tiles.forget()
+            for store in plane.stores:
+                store.refresh_all()
 
     def settle(self) -> None:
         """Make ready for time to pass."""
         if self._array.device.ages:
-            self._tiles.forget()
+            for plane in self._planes:
+                plane.tiles.forget()
 
     def overlap(self, active: Bits) -> NDArray[np.int32] | F32:
         """Cells sensed as connected, or connected-synapse equivalents, (rows,)."""
         return self._sensed(active) if self._params.readout == "binary" else self._summed(active)
 
-    def _read(self, slots: Bits) -> F32:
-        """One read of the cells at these slots, current over the full voltage, (slots, lines) [S]."""
-        device = self._array.device
-        for store in self._stores:
-            store.refresh_slots(slots)
-        g = self._lines.values if slots.size == self._tiling.slots else self._lines.values[slots]
-        if self._noise is None:
-            return device.chord(g)
-        if not device.gaussian_reads:
-            where = (np.arange(g.shape[1])[None, :], slots[:, None])
-            return device.chord(device.seen(self._array.cells, where, g, self._array.streams["read"]))
-        noise = self._noise.values if slots.size == self._tiling.slots else self._noise.values[slots]
-        return device.chord(
-            np.maximum(g + noise * normals(self._array.streams["read"], g.shape), np.float32(0))
-        )
-
     def _sensed(self, active: Bits) -> NDArray[np.int32]:
         array, rows = self._array, self._tiling.rows
         array.device.note_line_reads(array.cells, active)
         count_binary(array, self._tiling, active)
-        seen = self._tiles.sensed(self._read(active)[:, :rows], active)
-        array.loads["sense"] += float(seen.sum())
-        if self._periphery.drive is not None:
-            seen = seen * self._periphery.drive[:rows, active].T
+        drive, found = self._periphery.drive, []
+        for plane in self._planes:
+            seen = plane.tiles.sensed(plane.read(active)[:, :rows], active)
+            array.loads["sense"] += float(seen.sum())
+            found.append(seen if drive is None else seen * drive[:rows, active].T)
+        seen = found[0] if len(found) == 1 else self._middle + 0.5 * (found[0] - found[1])
         seen = self._periphery.sensed(seen, active)
         connected = (seen >= array.mapping.line_reference) & self._pool.T[active]
         return np.asarray(connected.sum(axis=0, dtype=np.int32))
@@ -297,8 +289,61 @@ class WiredReadout:
         array.device.note_line_reads(array.cells, active)
         # All cells of a tile are in its network, those on lines that are not driven too.
         everything = np.arange(tiling.slots, dtype=np.int32)
-        steady = self._noise is None and array.device.still
-        array.loads["read"] += self._tiles.sums(self._read(everything), active, bounds, steady, self._sums)
+        sums = [self._sums, np.empty_like(self._sums)][: len(self._planes)]
+        for plane, out in zip(self._planes, sums, strict=True):
+            steady = plane.noise is None and array.device.each.still
+            array.loads["read"] += plane.tiles.sums(plane.read(everything), active, bounds, steady, out)
+        total = sums[0]
+        if len(sums) > 1:
+            middle = self._middle * np.diff(bounds)[:, None]
+            total = (middle + 0.5 * (sums[0] - sums[1])).astype(np.float32)
         count_analog(array, tiling, params, active, bounds)
         assert self._periphery.converter is not None
-        return self._periphery.converter.total(self._sums, _NONE, _NONE, bounds)
+        return self._periphery.converter.total(total, _NONE, _NONE, bounds)
+
+
+@final
+class _Plane:
+    """Cells in one network of lines, and what was last seen of them.
+
+    Parameters
+    ----------
+    array : the cells
+    at : which of the devices of a synapse; none: a synapse is one cell of the network
+    tiles : the network
+    """
+
+    def __init__(self, array: CellArray, at: int | None, tiles: WiredTiles) -> None:
+        self.tiles, self._array, self._at = tiles, array, at
+        self._device = array.device if at is None else array.device.each
+        self._lines = LineStore(array, lambda _, where: self._device.conductance(self._cells, where))
+        self.noise = LineStore(array, self._look_noise) if self._device.noisy else None
+
+    @property
+    def stores(self) -> list[LineStore]:
+        """What is kept of the cells."""
+        return [self._lines] if self.noise is None else [self._lines, self.noise]
+
+    @property
+    def _cells(self) -> Cells:
+        array = self._array
+        return array.cells if self._at is None else array.device.planes(array.cells)[self._at]
+
+    def _look_noise(self, _: CellArray, where: Where) -> F32:
+        cells = self._cells
+        return self._device.read_noise(cells, where, self._device.conductance(cells, where))
+
+    def read(self, slots: Bits) -> F32:
+        """One read of the cells at these slots, current over the full voltage, (slots, lines) [S]."""
+        device, rng = self._device, self._array.streams["read"]
+        for store in self.stores:
+            store.refresh_slots(slots)
+        whole = slots.size == self._lines.values.shape[0]
+        g = self._lines.values if whole else self._lines.values[slots]
+        if self.noise is None:
+            return device.chord(g)
+        if not device.gaussian_reads:
+            where = (np.arange(g.shape[1])[None, :], slots[:, None])
+            return device.chord(device.seen(self._cells, where, g, rng))
+        noise = self.noise.values if whole else self.noise.values[slots]
+        return device.chord(np.maximum(g + noise * normals(rng, g.shape), np.float32(0)))

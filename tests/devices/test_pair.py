@@ -173,9 +173,7 @@ def test_what_cannot_be_added_up_is_refused(changes, what):
         paired(device_from(changes), "parallel")
 
 
-def test_bad_parameters_are_refused():
-    with pytest.raises(BadInput, match="pairing: must be none or parallel with wires"):
-        CrossbarParams(pairing="differential", wire_ohm=1.0)
+def test_pairs_and_half_selects_do_not_go_together():
     with pytest.raises(
         BadInput, match="pairing: must be none where half-selects disturb cells, got parallel"
     ):

@@ -101,7 +101,7 @@ def test_a_sensed_cell_is_the_network_with_all_other_lines_cut_off(two_sided):
             cells, volts = np.zeros((height, lines.size)), np.zeros(height)
             cells[slot - first], volts[slot - first] = g[slot, lines], 1.0
             seen[slot, lines] = WireSolver(params.wires, cells.shape).solve(cells, volts, engine="nodal").out
-    tiles = wired._readout._tiles
+    tiles = wired._readout._planes[0].tiles
     np.testing.assert_allclose(
         tiles.sensed(wired.array.cells.g.T[active].copy(), active), seen[active], rtol=1e-9
     )
@@ -128,10 +128,10 @@ def test_many_reads_of_the_same_cells_give_what_one_gives():
             np.testing.assert_allclose(often.overlap(active), fresh.overlap(active), rtol=1e-4, atol=1e-4)
         else:
             often.overlap(active)
-    assert often._readout._tiles._matrix is not None
+    assert often._readout._planes[0].tiles._matrix is not None
     before = often.overlap(inputs())
     often.adapt(np.arange(40, dtype=np.int32), inputs(), 0.3, 0.1)
-    assert often._readout._tiles._matrix is None
+    assert often._readout._planes[0].tiles._matrix is None
     assert not np.allclose(often.overlap(inputs()), before)
 
 
@@ -167,11 +167,46 @@ def test_the_energy_of_a_read_is_what_its_drivers_give(drive):
     made.overlap(active)
     assert array.loads["read"] == pytest.approx(expected, rel=1e-7)
     assert expected > 1.01 * out  # the difference is worth counting
-    while made._readout._tiles._matrix is None:
+    while made._readout._planes[0].tiles._matrix is None:
         made.overlap(active)
     before = array.loads["read"]
     made.overlap(active)
     assert array.loads["read"] - before == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("pairing", ["parallel", "differential"])
+@pytest.mark.parametrize("readout", ["analog", "binary"])
+def test_pairs_through_wires_of_nearly_no_resistance_are_pairs_without(pairing, readout):
+    params = {"readout": readout, "adc_bits": None, "pairing": pairing}
+    ideal, _ = columns(params)
+    wired, _ = columns({**params, "wire_ohm": 1e-6})
+    for seed in range(3):
+        active = inputs(seed=seed)
+        np.testing.assert_allclose(wired.overlap(active), ideal.overlap(active), rtol=1e-5, atol=1e-4)
+    load = {"analog": "read", "binary": "sense"}[readout]
+    assert wired.array.loads[load] == pytest.approx(ideal.array.loads[load], rel=1e-4)
+
+
+def test_each_cell_of_a_differential_pair_is_in_a_network_of_its_own():
+    params = CrossbarParams(
+        **TILES, readout="analog", adc_bits=None, wire_ohm=40, wire_tolerance=1e-9, pairing="differential"
+    )
+    made, _ = columns(params.model_dump())
+    active, array = inputs(), made.array
+    expected, power = np.zeros(40), 0.0
+    for plane, sign in zip(array.device.planes(array.cells), (0.5, -0.5), strict=True):
+        g = plane.g.astype(float).T
+        for down in range(3):
+            slots = np.arange(24 * down, min(24 * down + 24, 60))
+            for across in range(3):
+                lines = np.arange(16 * across, min(16 * across + 16, 40))
+                cells = g[np.ix_(slots, np.append(lines, 40 + across))]
+                volts = np.isin(slots, active).astype(float)
+                found = WireSolver(params.wires, cells.shape).solve(cells, volts, engine="nodal")
+                expected[lines] += sign * (found.out[:-1] - found.out[-1])
+                power += float(volts @ found.into)
+    np.testing.assert_allclose(made.overlap(active), expected / array.mapping.span, rtol=1e-4, atol=1e-4)
+    assert array.loads["read"] == pytest.approx(power, rel=1e-7)
 
 
 def test_read_noise_through_nearly_ideal_wires_has_the_law_of_ideal_wires():

@@ -180,16 +180,24 @@ _EVENTS = (
 
 
 def area(
-    tilings: Iterable[Tiling], params: CostParams, *, with_adc: bool, cells_per_synapse: int = 1
+    tilings: Iterable[Tiling],
+    params: CostParams,
+    *,
+    with_adc: bool,
+    cells_per_synapse: int = 1,
+    joined: bool = False,
 ) -> float:
     """Area of all tiles with their drivers and, where they have them, their ADCs [m2].
 
-    Two devices of a synapse share its word line and its ADC: their currents are added or subtracted before it.
+    Two devices of a synapse share its word line and its ADC: their currents are added or subtracted before it. With
+    `joined`, so do tiles one below the other.
     """
     total = 0.0
     for tiling in tilings:
         scale = tiling.tile_rows * tiling.tile_columns / params.tile_cells
         adcs = 1 if params.lines_per_adc is None else -(-tiling.tile_columns // params.lines_per_adc)
         tile = params.tile_area * scale * cells_per_synapse + params.driver_area * tiling.tile_rows
-        total += tiling.tiles * (tile + (adcs * params.adc_area if with_adc else 0.0))
+        total += tiling.tiles * tile
+        if with_adc:
+            total += (tiling.across if joined else tiling.tiles) * adcs * params.adc_area
     return total

@@ -38,10 +38,12 @@ class LineConverter:
     ) -> None:
         self._tiling, self._mapping = tiling, mapping
         self._copies = params.reference_copies if params.reference_column else 0
+        self._joined = params.partial_sums == "analog"
+        converters = 1 if self._joined else tiling.down
         self.adc = params.adc.fabricate(
             params.adc_bits,
             params.adc_offset_sigma,
-            (tiling.down, tiling.rows),
+            (converters, tiling.rows),
             tiling.tile_columns,
             seed,
             f"{name}.adc",
@@ -50,7 +52,7 @@ class LineConverter:
         width = tiling.rows + self._copies * tiling.across
         self._offset = np.zeros((0, 0), dtype=np.float32)
         if self.adc.offset is not None:
-            self._offset = np.zeros((tiling.down, width), dtype=np.float32)
+            self._offset = np.zeros((converters, width), dtype=np.float32)
             self._offset[:, : tiling.rows] = self.adc.offset
         limit = params.transimpedance.limit / mapping.device.read_voltage
         self._limit = np.float32(limit) if np.isfinite(limit) else _UNLIMITED
@@ -82,6 +84,9 @@ class LineConverter:
         variance, draws : (tiles down, lines) of Gaussian noise [S^2] and standard normal numbers, or (0, 0)
         bounds : (tiles down + 1,) where each tile's driven slots begin
         """
+        if self._joined:
+            sums, variance, draws = _joined(sums, variance, draws)
+            bounds = bounds[[0, -1]]
         rows = self._tiling.rows
         chain = (rows, self._tiling.tile_columns, self._copies, self._limit)
         calibrating = self._finder is not None and not self._finder.done
@@ -125,6 +130,18 @@ class LineConverter:
 
 
 def largest_sum(mapping: Mapping, tiling: Tiling, params: CrossbarParams, share: float = 1.0) -> float:
-    """A share of the current of all cells of a tile's line driven and fully on, less the reference, over V [S]."""
+    """A share of what all cells of a converter's line, driven and fully on, add, less the reference, over V [S]."""
     on = mapping.line_span if params.reference_column else mapping.line_ends[1]
-    return share * min(tiling.tile_rows, tiling.slots) * on
+    cells = tiling.slots if params.partial_sums == "analog" else min(tiling.tile_rows, tiling.slots)
+    return share * cells * on
+
+
+def _joined(sums: F32, variance: F32, draws: F32) -> tuple[F32, F32, F32]:
+    """Lines of all tiles as one, each (1, lines); the noise is the sum of theirs."""
+    total = sums.sum(axis=0, keepdims=True)
+    if not draws.size:
+        return total, variance, draws
+    together = variance.sum(axis=0, keepdims=True)
+    noise = (np.sqrt(variance) * draws).sum(axis=0, keepdims=True)
+    scale = np.sqrt(np.maximum(together, np.float32(np.finfo(np.float32).tiny)))
+    return total, together, noise / scale

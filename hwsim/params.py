@@ -37,6 +37,11 @@ class CrossbarParams(Params):
     adc_range: float = Field(
         default=1.0, gt=0.0, description="analog: full scale as a share of a tile's largest possible current"
     )
+    partial_sums: Literal["digital", "analog"] = Field(
+        default="digital",
+        description="analog: how tiles one below the other are added up. digital: each has converters, numbers are "
+        "added; analog: currents of their lines are, before one converter a minicolumn",
+    )
     adc_offset_sigma: float = Field(
         default=0.0, ge=0.0, description="analog: sd of each ADC's own offset, in ADC steps"
     )

@@ -265,9 +265,11 @@ def count_analog(
     events["line_drive"] += active.size * across
     events["tile_read"] += driven * across
     events["read_cycle"] += 1
-    events["add"] += max(0, driven - 1) * rows
+    joined = params.partial_sums == "analog"
+    converted = min(driven, 1) if joined else driven
+    events["add"] += max(0, converted - 1) * rows
     if params.adc_bits is not None:
-        events["adc"] += driven * lines
+        events["adc"] += converted * lines
         if params.adc.kind == "ramp":
             events["ramp_cycle"] += params.adc.ramp_cycles(params.adc_bits)
         else:

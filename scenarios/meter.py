@@ -72,7 +72,10 @@ class Meter:
         with_adc = self._crossbar.readout == "analog" and self._crossbar.adc_bits is not None
         substrate = self._substrate
         cells = substrate.device.cells_per_synapse
-        return area(substrate.tilings, self._params, with_adc=with_adc, cells_per_synapse=cells)
+        joined = self._crossbar.partial_sums == "analog"
+        return area(
+            substrate.tilings, self._params, with_adc=with_adc, cells_per_synapse=cells, joined=joined
+        )
 
     def wear(self, end: str, records: int, period: float) -> dict[str, float]:
         """Pulses that devices have seen, and how long the busiest lasts at this rate; nothing where nothing has a cost.

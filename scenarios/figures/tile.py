@@ -27,31 +27,22 @@ def tile_figure(tile: Tile) -> Figure:
     found, effective = tile.solve(), tile.effective()
     there = tile.g > 0
     ideal = tile.volts @ tile.g
-    figure = new_figure(8.2)
-    grid = figure.add_gridspec(2, 2)
+    figure = new_figure(11.4)
+    grid = figure.add_gridspec(3, 2)
     driven = np.broadcast_to((tile.volts != 0)[:, None], tile.g.shape)
     across = np.where(there & driven, found.u - found.w, np.nan)
     flow = np.where(there & driven, tile.g * (found.u - found.w), np.nan)
     arrives = np.where(there, 100.0 * effective / np.where(there, tile.g, 1.0), np.nan)
-    top = figure.add_subplot(grid[0, 0])
-    _map(figure, top, across, "V", "Voltage across the driven cells", "voltage")
-    _map(
-        figure,
-        figure.add_subplot(grid[0, 1], sharey=top),
-        flow,
-        "A",
-        "Current of the driven cells",
-        "current",
+    maps = (
+        (found.u, "V", "Nodes of the word lines", "voltage"),
+        (found.w, "V", "Nodes of the bit lines", "voltage"),
+        (across, "V", "Voltage across the driven cells", "voltage"),
+        (flow, "A", "Current of the driven cells", "current"),
+        (arrives, "%", "Effective over true conductance, line by line", "share"),
     )
-    _map(
-        figure,
-        figure.add_subplot(grid[1, 0]),
-        arrives,
-        "%",
-        "Effective over true conductance, line by line",
-        "share",
-    )
-    _lines(figure.add_subplot(grid[1, 1]), found.out, ideal)
+    for place, (values, unit, title, what) in enumerate(maps):
+        _map(figure, figure.add_subplot(grid[place // 2, place % 2]), values, unit, title, what)
+    _lines(figure.add_subplot(grid[2, 1]), found.out, ideal)
     lost = 100.0 * (1.0 - found.out.sum() / ideal.sum()) if ideal.sum() else 0.0
     ohms = tile.wires
     note = (

@@ -9,7 +9,7 @@ from devices.presets import DEVICES
 from htm.pick import BadInput
 from htm.pooler import SpatialPooler, SpatialPoolerParams
 from htm.temporal_memory import TemporalMemory, TemporalMemoryParams
-from hwsim.cost import cost, isaac_puma
+from hwsim.cost import area, cost, isaac_puma
 from hwsim.crossbar import CrossbarSubstrate
 from hwsim.outage import OutageParams
 from hwsim.params import CrossbarParams
@@ -432,3 +432,61 @@ class TestConformance:
             for one, state in zip(fresh, saved, strict=True):
                 one.restore(state)
             assert self.work(*fresh[1:], at, 8) == wanted
+
+
+class TestAnalogPartialSums:
+    """Tiles one below the other joined before the converters: four of 32 word lines here."""
+
+    @pytest.mark.parametrize("wire_ohm", [0.0, 20.0])
+    def test_without_converters_it_does_not_matter_where_sums_are_made(self, wire_ohm):
+        made = [
+            columns(readout="analog", adc_bits=None, wire_ohm=wire_ohm, partial_sums=how)
+            for how in ("digital", "analog")
+        ]
+        one, other = (one.overlap(ACTIVE) for one in made)
+        np.testing.assert_allclose(one, other, rtol=1e-5)
+
+    def test_one_rounding_instead_of_one_a_tile(self):
+        """Of plain numpy: the joined current in steps of the range of all inputs."""
+        exact = columns(readout="analog", adc_bits=None).overlap(ACTIVE).astype(float)
+        found = columns(readout="analog", adc_bits=5, partial_sums="analog").overlap(ACTIVE)
+        step = INPUTS / (2**5 - 1)
+        np.testing.assert_allclose(found, np.rint(exact / step) * step, rtol=1e-4)
+
+    def test_noise_has_the_law_of_the_sum(self):
+        device = DEVICE.model_copy(update={"read_sigma": 0.2})
+        reads = {}
+        for how in ("digital", "analog"):
+            made = columns(device, readout="analog", adc_bits=None, partial_sums=how)
+            reads[how] = np.array([made.overlap(ACTIVE) for _ in range(600)])
+        one, other = reads["digital"], reads["analog"]
+        z = (one.mean(axis=0) - other.mean(axis=0)) / np.sqrt((one.var(axis=0) + other.var(axis=0)) / 600)
+        assert np.abs(z).max() < 4.5
+        assert np.abs(np.log(one.var(axis=0) / other.var(axis=0))).max() < 4.5 * np.sqrt(4 / 600)
+
+    def test_converters_and_additions_are_saved(self):
+        events, areas = {}, {}
+        for how in ("digital", "analog"):
+            params = CrossbarParams(**TILES, readout="analog", partial_sums=how)
+            substrate = CrossbarSubstrate(DEVICE, params, 0)
+            pool = np.ones((ROWS, INPUTS), dtype=bool)
+            substrate.columns(pool, pool * np.float32(0.4), 0.5).overlap(ACTIVE)
+            events[how] = substrate.events
+            joined = how == "analog"
+            areas[how] = area(substrate.tilings, isaac_puma(), with_adc=True, joined=joined)
+        assert events["digital"]["adc"] == 4 * events["analog"]["adc"] == 4 * (ROWS + 3)
+        assert (events["digital"]["add"], events["analog"]["add"]) == (3 * ROWS, 0)
+        assert areas["digital"] - areas["analog"] == pytest.approx(9 * isaac_puma().adc_area)
+
+    @pytest.mark.parametrize("name", ["adc", "transimpedance", "adc_offset_sigma", "reference_copies"])
+    def test_erring_peripherals_work_with_them_and_go_on_after_restore(self, name):
+        def made():
+            return columns(readout="analog", partial_sums="analog", **{name: ERRING[name]})
+
+        one, rows = made(), np.arange(4, dtype=np.int32)
+        for _ in range(4):
+            one.overlap(ACTIVE)
+            one.adapt(rows, ACTIVE, 0.1, 0.05)
+        other = made()
+        other.restore(one.state())
+        np.testing.assert_array_equal(one.overlap(ACTIVE), other.overlap(ACTIVE))

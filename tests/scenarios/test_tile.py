@@ -59,8 +59,10 @@ def test_the_figure_shows_the_solved_network(tmp_path):
     found = tile.solve()
     lost = 100 * (1 - found.out.sum() / (tile.volts @ tile.g).sum())
     assert f"wires cost {lost:.1f} %" in figure.get_suptitle()
-    across = np.asarray(panels[0].get_images()[0].get_array())
+    word, bit, across = (np.asarray(ax.get_images()[0].get_array()) for ax in panels[:3])
     np.testing.assert_allclose(across, 1e3 * (found.u - found.w), rtol=1e-9)
+    for seen, true in ((word, found.u), (bit, found.w)):
+        np.testing.assert_allclose(seen / seen.max(), true / true.max(), rtol=1e-9)
     ideal, real = (line.get_ydata() for line in panels[-1].get_lines())
     np.testing.assert_allclose(real / ideal, found.out / (tile.volts @ tile.g), rtol=1e-9)
 

@@ -180,6 +180,25 @@ def test_more_share_moves_more_of_what_was_not_addressed(programming, shares):
     assert moved[0] == 0 < moved[1] < moved[2]
 
 
+def test_segments_disturb_the_lines_of_their_tile_and_no_others():
+    """Growing the first two slots of one segment, then learning on it: 16 slots by 8 segments are a tile."""
+    params = CrossbarParams(tile_rows=16, tile_columns=8, write_scheme="half", half_select_share=0.2)
+    made = CrossbarSubstrate(DEVICES["ideal"](), params, 1).segments(30, 24, 20, 0.5)
+    zero, one = np.zeros(2, dtype=np.int32), np.arange(2, dtype=np.int32)
+    slots = np.array([3, 4], dtype=np.int32)
+    made.connect(zero + 9, slots, one, 0.6)
+    made.adapt(np.array([9], dtype=np.int32), one, 0.3, 0.0)
+    g = made.array.cells.g
+    tile = np.zeros(g.shape, dtype=bool)
+    tile[8:16, :16] = True
+    lines = np.zeros(g.shape, dtype=bool)
+    lines[9, :16] = lines[8:16, 3:5] = True
+    assert g[9, 3:5] == pytest.approx(0.9, abs=0.13)  # each is half-selected while the other is written
+    assert (g[lines] > 0.0).all()
+    assert not g[~lines].any()
+    assert made.array.events["half_select"] > 0
+
+
 def test_bad_input_is_one_line():
     for given, told in (
         ({"half_select_share": 0.1}, "half_select_share: must be 0 with write_scheme none"),

@@ -201,6 +201,8 @@ class CrossbarSubstrate(Substrate):
         periphery = Periphery(
             Mapping(device=self.device, threshold=threshold), tiling, params, self.seed, name
         )
+        if periphery.trim_decisions:
+            self.events["sense"] += periphery.trim_decisions
         array = self._array((tiling.rows + periphery.copies * tiling.across, tiling.slots), threshold, tiling)
         made = CrossbarColumns(array, tiling, params, pool, permanence, periphery)
         self._columns.append(made)
@@ -210,6 +212,8 @@ class CrossbarSubstrate(Substrate):
         tiling = self._tiling(rows, slots)
         mapping, name = Mapping(device=self.device, threshold=threshold), f"{self._chip}.{len(self.arrays)}"
         periphery = SegmentPeriphery(mapping, self.params, (rows, slots), self.seed, name)
+        if periphery.trim_decisions:
+            self.events["sense"] += periphery.trim_decisions
         array = self._array((rows, slots), threshold, tiling)
         return CrossbarSegments(array, self.params, n_inputs, periphery)
 

@@ -44,6 +44,9 @@ class Periphery:
                 (tiling.down, tiling.rows), mapping.device.read_voltage, stream(seed, f"{name}.sense")
             )
             self._decisions = stream(seed, f"{name}.sense.noise")
+        self.trim_decisions = (
+            0 if self.amplifiers is None else params.sense.decisions(self.amplifiers.offset.size)
+        )
         self.converter = LineConverter(mapping, tiling, params, seed, name) if analog else None
 
     def sensed(self, current: NDArray[Any], active: Bits) -> NDArray[Any]:

@@ -45,6 +45,8 @@ class SegmentPeriphery:
                 (rows,), mapping.device.read_voltage, stream(seed, f"{name}.sense")
             )
             self._noise = stream(seed, f"{name}.sense.noise")
+        amplifiers = self._amplifiers
+        self.trim_decisions = 0 if amplifiers is None else params.sense.decisions(amplifiers.offset.size)
         self._adc = None
         if output == "adc" and params.adc_bits is not None:
             self._adc = params.adc.fabricate(

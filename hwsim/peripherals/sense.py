@@ -21,6 +21,16 @@ class SenseParams(Params):
 
     offset_sigma: Ampere = Field(default=0.0, ge=0.0, description="sd of each amplifier's own offset [A]")
     noise_sigma: Ampere = Field(default=0.0, ge=0.0, description="sd of the noise of one decision [A]")
+    trim_bits: int | None = Field(
+        default=None,
+        ge=1,
+        le=16,
+        description="of a converter that each amplifier's offset is trimmed with before use, over 3 sd either way; "
+        "none: it is not",
+    )
+    trim_reads: int = Field(
+        default=1, ge=1, le=10_000, description="decisions that each bit of it is found by"
+    )
 
     @property
     def ideal(self) -> bool:
@@ -34,7 +44,31 @@ class SenseParams(Params):
         from devices.noise import normals  # numba takes seconds to import
 
         offset = np.float32(self.offset_sigma / read_voltage) * normals(rng, shape)
-        return SenseAmplifiers(offset, float(self.noise_sigma / read_voltage))
+        noise = self.noise_sigma / read_voltage
+        if self.trim_bits is not None and self.offset_sigma > 0.0:
+            offset = self._trimmed(offset, 3.0 * self.offset_sigma / read_voltage, noise, rng)
+        return SenseAmplifiers(offset, float(noise))
+
+    def decisions(self, amplifiers: int) -> int:
+        """Decisions that trimming so many takes."""
+        trims = self.trim_bits is not None and self.offset_sigma > 0.0
+        return amplifiers * (self.trim_bits or 0) * self.trim_reads if trims else 0
+
+    def _trimmed(self, offset: F32, reach: float, noise: float, rng: np.random.Generator) -> F32:
+        """What is left of offsets [S] after a search bit by bit from the highest, each the majority of its reads."""
+        from devices.noise import normals  # numba takes seconds to import
+
+        assert self.trim_bits is not None
+        correction = np.full(offset.shape, -reach, dtype=np.float32)
+        size = reach
+        for _ in range(self.trim_bits):
+            left = offset - (correction + np.float32(size))
+            high = np.zeros(offset.shape, dtype=np.int32)
+            for _ in range(self.trim_reads):
+                high += left + np.float32(noise) * normals(rng, offset.shape) >= 0
+            correction += np.where(2 * high > self.trim_reads, np.float32(size), np.float32(0))
+            size *= 0.5
+        return offset - (correction + np.float32(size))
 
 
 @final

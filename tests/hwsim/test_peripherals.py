@@ -240,6 +240,26 @@ class TestSense:
             odds = stats.norm.cdf(difference / 50e-9)
             assert abs((seen >= 1e-6).mean() - odds) < 4.5 * np.sqrt(odds * (1 - odds) / n)
 
+    def test_trimming_leaves_half_a_step(self):
+        """Six sigma over 2^bits steps, evenly spread within: sd = step / sqrt 12; beyond 3 sigma it cannot reach."""
+        for bits in (3, 6):
+            params = SenseParams(offset_sigma=1e-8, trim_bits=bits)
+            left = params.fabricate((200, 200), 0.2, np.random.default_rng(1)).offset
+            raw = SenseParams(offset_sigma=1e-8).fabricate((200, 200), 0.2, np.random.default_rng(1)).offset
+            step = 6 * 5e-8 / 2**bits
+            within = np.abs(raw) < 3 * 5e-8
+            assert np.abs(left[within]).max() <= 0.5 * step * 1.001
+            assert left[within].std() == pytest.approx(step / np.sqrt(12), rel=0.03)
+            assert params.decisions(40) == 40 * bits
+
+    def test_noise_limits_trimming_and_reads_help(self):
+        sds = []
+        for reads in (1, 9, 99):
+            params = SenseParams(offset_sigma=1e-8, noise_sigma=1e-8, trim_bits=8, trim_reads=reads)
+            sds.append(params.fabricate((100, 100), 0.2, np.random.default_rng(2)).offset.std() / 5e-8)
+        assert 0.03 < sds[2] < sds[1] < sds[0] < 1.0
+        assert SenseParams(trim_bits=4).decisions(40) == 0  # nothing to trim
+
 
 class TestTransimpedance:
     def test_the_first_limit_counts(self):

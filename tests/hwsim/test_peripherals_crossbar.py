@@ -434,6 +434,19 @@ class TestConformance:
             assert self.work(*fresh[1:], at, 8) == wanted
 
 
+def test_trimmed_amplifiers_count_better_and_their_decisions_are_counted():
+    big, sensed = {"offset_sigma": 0.5 * UNIT}, {}
+    exact = columns().overlap(ACTIVE)
+    for name, sense in (("raw", big), ("trimmed", {**big, "trim_bits": 6})):
+        made = columns(sense=sense)
+        sensed[name] = made.array.events["sense"]
+        off = np.abs(made.overlap(ACTIVE) - exact).mean()
+        assert (off < 0.7) if name == "trimmed" else (off > 2.0)
+    assert (
+        sensed["trimmed"] - sensed["raw"] == 6 * ROWS * 4
+    )  # four tiles down, each with amplifiers of its own
+
+
 class TestAnalogPartialSums:
     """Tiles one below the other joined before the converters: four of 32 word lines here."""
 

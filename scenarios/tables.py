@@ -76,7 +76,7 @@ def write_table(found: Sequence[WriteMap]) -> Table:
     table = Table(box=_box(), pad_edge=False, collapse_padding=True)
     table.title = f"one cell written at the far corner, {found[0].voltage:g} V for {found[0].width:g} s"
     table.title_justify, table.min_width = "left", len(table.title)
-    for name in ("tile", "wire", "others held at"):
+    for name in ("tile", "wire", "others at"):
         table.add_column(name)
     for name in (
         "chosen cell",

@@ -19,7 +19,7 @@ from .wire_errors import LARGEST
 
 F64 = NDArray[np.float64]
 
-WORDS = {"none": "0 V, cells cut off", "half": "V/2", "third": "V/3 and 2V/3"}
+WORDS = {"none": "cut off", "half": "V/2", "third": "V/3, 2V/3"}
 
 
 @dataclass(frozen=True)

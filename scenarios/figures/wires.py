@@ -75,7 +75,7 @@ def writes_figure(found: Sequence[WriteMap], device: str) -> Figure:
             _largest(np.abs(shown.volts)), cmap="cividis", aspect="auto", vmin=0.0, vmax=one.voltage,
             interpolation="nearest", extent=(0, one.size, one.size, 0),
         )  # fmt: skip
-        map_.set_title(f"Others at {shown.words}")
+        map_.set_title("Others cut off" if shown.scheme == "none" else f"Others at {shown.words}")
         map_.set_xlabel("bit line")
         map_.grid(False)
         lines.plot(np.abs(shown.volts[0]), color=HARDWARE, label="along its word line")

@@ -93,7 +93,7 @@ class TestWrites:
         assert main(["wires", "--write", "--sizes", "8,16", "--ohms", "2", "-o", str(out)]) == 0
         said = capsys.readouterr().out
         assert "16 x 16" in said
-        assert "V/3 and 2V/3" in said
+        assert "V/3, 2V/3" in said
         assert out.stat().st_size > 10_000
 
     @pytest.mark.parametrize(

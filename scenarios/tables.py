@@ -77,14 +77,9 @@ def write_table(found: Sequence[WriteMap]) -> Table:
     table.title = f"one cell written at the far corner, {found[0].voltage:g} V for {found[0].width:g} s"
     table.title_justify, table.min_width = "left", len(table.title)
     for name in ("tile", "wire", "others at"):
-        table.add_column(name)
-    for name in (
-        "chosen cell",
-        "on its lines, at most",
-        "elsewhere, at most",
-        "energy",
-        "in the chosen cell",
-    ):
+        table.add_column(name, no_wrap=True)
+    # The largest voltage of the other cells on its two lines, and of all others.
+    for name in ("chosen", "its lines", "elsewhere", "energy", "its share"):
         table.add_column(name, justify="right")
     for one in found:
         factor, unit = si_scale([one.energy], "J")

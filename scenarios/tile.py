@@ -99,6 +99,10 @@ def _from_digits(config: Any, records: int, place: tuple[int, int]) -> Tile:
 
     from .data import load_images
 
+    if config.crossbar.pairing == "differential":
+        raise BadInput(
+            "crossbar.pairing: must be none or parallel for one tile, got differential (its cells are in two networks)"
+        )
     images = load_images(config.data)
     count = len(images.train_images)
     if not 0 <= records < count:

@@ -75,6 +75,10 @@ def test_the_figure_shows_the_solved_network(tmp_path):
         (["digits8x8", "--records", "99999"], "records: must be 0..1437"),
         (["missing.npz"], "missing.npz: cannot be read"),
         (["digit8x8"], "did you mean digits8x8"),
+        (
+            ["digits8x8", "--set", "crossbar.pairing=differential"],
+            "crossbar.pairing: must be none or parallel",
+        ),
     ],
 )
 def test_bad_questions_get_one_line(arguments, message, capsys, tmp_path):

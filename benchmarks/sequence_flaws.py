@@ -46,7 +46,7 @@ FLAWS: dict[str, tuple[str, list[Any], dict[str, Any]]] = {
     "time since learning, drift exponent 0.03": (
         "time.pause", [0, 60.0, HOUR, DAY, 30 * DAY], {"device.drift_nu": 0.03},
     ),
-    "on/off ratio": ("device.on_off_ratio", [2, 3, 5, 10, 100], {}),
+    "lowest conductance [S], of 1e-5 at most": ("device.g_min", [5e-6, 3.3e-6, 2e-6, 1e-6, 1e-7], {}),
     "levels": ("device.n_levels", [2, 3, 4, 8, 16, 32], {}),
     "stuck off": ("device.stuck_off_fraction", [0, 0.02, 0.05, 0.1, 0.2, 0.4], {}),
     "stuck on": ("device.stuck_on_fraction", [0, 0.02, 0.05, 0.1, 0.2, 0.4], {}),

@@ -41,14 +41,19 @@ class Cells:
         """Continue from `state`."""
         self.g[...] = state["g"]
         self.clock = float(state["clock"])
-        for name, array in self.more.items():
-            if name != STUCK or f"more.{STUCK}" in state:
-                array[...] = state[f"more.{name}"]
         # Cells that were struck while they ran have an array that fresh ones may lack, and the other way round.
-        if STUCK not in self.more and f"more.{STUCK}" in state:
-            self.more[STUCK] = np.array(state[f"more.{STUCK}"], dtype=np.uint8)
-        elif f"more.{STUCK}" not in state:
-            self.more.pop(STUCK, None)
+        for name in [name for name in self.more if _of_faults(name) and f"more.{name}" not in state]:
+            del self.more[name]
+        for name in (key.removeprefix("more.") for key in state if key.startswith("more.")):
+            if _of_faults(name) and name not in self.more:
+                self.more[name] = np.array(state[f"more.{name}"], dtype=np.uint8)
+        for name, array in self.more.items():
+            array[...] = state[f"more.{name}"]
+
+
+def _of_faults(name: str) -> bool:
+    """Whether an array of `more` is of faults: a cell's own, or one of the two cells of a pair."""
+    return name.rpartition(".")[2] == STUCK
 
 
 def store(array: NDArray[Any], where: Where, values: Any, changed: NDArray[np.bool_] | None) -> None:

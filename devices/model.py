@@ -19,7 +19,7 @@ from htm.pick import BadInput
 
 from .cells import F32, Cells, Where, store
 from .conductance import Conducts
-from .faults import DEAD, OK, STUCK_OFF, STUCK_ON, WORN, Fails
+from .faults import DEAD, OK, STUCK_OFF, STUCK_ON, WORN, Fails, strike
 from .lanes import LONG_LANE, Lanes, normals
 from .reads import Reads
 
@@ -141,6 +141,11 @@ class DeviceModel(Fails, Reads, Conducts, ABC):
         """Devices of one synapse."""
         return 1
 
+    @property
+    def lines_per_synapse(self) -> int:
+        """Bit lines that a synapse has; the difference of the currents of two is read."""
+        return 1
+
     def planes(self, cells: Cells) -> tuple[Cells, ...]:
         """Cells whose lines are apart, of the device `each`: two where the difference of their currents is read."""
         return (cells,)
@@ -149,6 +154,10 @@ class DeviceModel(Fails, Reads, Conducts, ABC):
         """Conductance [S] that current flows through: that of all devices of a synapse, as last programmed or now."""
         g: F32 = cells.g[where]
         return g
+
+    def strike(self, cells: Cells, struck: NDArray[np.bool_], *, on: bool) -> None:
+        """Synapses that worked, marked in `struck` (rows, slots), are stuck on or off from here on."""
+        strike(cells, struck, on=on, g=self.g_max if on else self.g_min)
 
     def bounds(self, cells: Cells, where: Where) -> tuple[F32, F32]:
         """Lowest and highest conductance [S] that pulses take each cell to."""

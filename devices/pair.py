@@ -18,7 +18,7 @@ from pydantic import Field
 
 from htm.pick import BadInput
 
-from .cells import Cells, Where
+from .cells import STUCK, Cells, Where
 from .model import F32, DeviceModel
 
 Pairing = Literal["none", "parallel", "differential"]
@@ -54,8 +54,19 @@ class DevicePair(DeviceModel):
     def flickers(self) -> bool:
         return self.of.noisy
 
+    @property
+    def lines_per_synapse(self) -> int:
+        return 2 if self.differential else 1
+
     def planes(self, cells: Cells) -> tuple[Cells, ...]:
         return _both(cells) if self.differential else (cells,)
+
+    def strike(self, cells: Cells, struck: NDArray[np.bool_], *, on: bool) -> None:
+        super().strike(cells, struck, on=on)
+        for name, up in zip(NAMES, (on, on != self.differential), strict=True):
+            one = _part(cells, name)
+            self.of.strike(one, struck, on=up)
+            cells.more[name + STUCK] = one.more[STUCK]
 
     def drawn(self, cells: Cells, where: Where) -> F32:
         first, second = (self.of.conductance(one, where) for one in _both(cells))

@@ -10,7 +10,6 @@ from typing import Any, Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.faults import strike
 from devices.model import F32, Where
 from htm.pick import BadInput
 from htm.streams import restore_stream, save_stream, stream
@@ -243,7 +242,7 @@ class CellArray:
 
     def strike(self, struck: NDArray[np.bool_], *, on: bool) -> None:
         """Cells fail: they stay at g_max or g_min from here on. The controller does not know."""
-        strike(self.cells, struck, on=on, g=self.device.g_max if on else self.device.g_min)
+        self.device.strike(self.cells, struck, on=on)
         self._calls_since_look = 0
 
     def conductance(self, where: Where) -> F32:

@@ -53,6 +53,14 @@ class Mapping:
         low, high = self.line_ends
         return high - low
 
+    @cached_property
+    def balance(self) -> float:
+        """What a differential pair of equal cells stands for, over the voltage [S]; 0 where synapses have one line.
+
+        It is no current: what scales currents, as the drivers' errors do, leaves it as it is.
+        """
+        return 0.5 * sum(self.line_ends) if self.device.lines_per_synapse > 1 else 0.0
+
     @property
     def unit_current(self) -> float:
         """Current of one fully connected synapse above an unconnected one [A]."""

@@ -165,7 +165,8 @@ class BinaryReadout:
         seen = device.seen(array.cells, where, self._lines.values[active], array.streams["read"])
         current = device.chord(seen)
         if self._periphery.drive is not None:
-            current = current * self._periphery.drive[where]
+            balance = np.float32(array.mapping.balance)
+            current = balance + (current - balance) * self._periphery.drive[where]
         above = self._periphery.sensed(current, active) >= array.mapping.line_reference
         return np.asarray((above & self._pool.T[active]).sum(axis=0, dtype=np.int32))
 
@@ -187,7 +188,10 @@ class AnalogReadout:
         device = array.device
         self._by_cell = device.noisy and not device.gaussian_reads
         self._lines = LineStore(
-            array, CellArray.conductance if self._by_cell else driven(line_conductance, self._drive)
+            array,
+            CellArray.conductance
+            if self._by_cell
+            else driven(line_conductance, self._drive, array.mapping.balance),
         )
         separate = device.gaussian_reads and device.noisy and not device.proportional_noise
         self._noise = LineStore(array, driven(line_noise, self._drive)) if separate else None
@@ -304,6 +308,12 @@ def line_noise(array: CellArray, where: Where) -> F32:
     )
 
 
-def driven(look: Look, drive: F32 | None) -> Look:
-    """`look` at cells whose drivers give them `drive` (lines, slots) times the read voltage."""
-    return look if drive is None else lambda array, where: look(array, where) * drive[where]
+def driven(look: Look, drive: F32 | None, balance: float = 0.0) -> Look:
+    """`look` at cells whose drivers give them `drive` (lines, slots) times the read voltage.
+
+    What is seen stands `balance` above the current that drivers scale (`Mapping.balance`).
+    """
+    if drive is None:
+        return look
+    middle = np.float32(balance)
+    return lambda array, where: middle + (look(array, where) - middle) * drive[where]

@@ -236,13 +236,11 @@ class WiredReadout:
         self._periphery = periphery
         references = array.cells.g.shape[0] - tiling.rows
         # The two cells of a differential pair lie on bit lines of their own, each in a network of its own.
-        differs = len(array.device.planes(array.cells)) > 1
+        differs = array.device.lines_per_synapse > 1
         self._planes = [
             _Plane(array, k if differs else None, WiredTiles(tiling, params, references, periphery.drive))
             for k in range(1 + differs)
         ]
-        # What a pair of equal cells stands for, as in `devices.pair`.
-        self._middle = 0.5 * sum(array.mapping.line_ends)
         self._sums = np.zeros((tiling.down, array.cells.g.shape[0]), dtype=np.float32)
 
     def refresh_rows(self, rows: NDArray[np.int32]) -> None:
@@ -278,7 +276,7 @@ class WiredReadout:
             seen = plane.tiles.sensed(plane.read(active)[:, :rows], active)
             array.loads["sense"] += float(seen.sum())
             found.append(seen if drive is None else seen * drive[:rows, active].T)
-        seen = found[0] if len(found) == 1 else self._middle + 0.5 * (found[0] - found[1])
+        seen = found[0] if len(found) == 1 else array.mapping.balance + 0.5 * (found[0] - found[1])
         seen = self._periphery.sensed(seen, active)
         connected = (seen >= array.mapping.line_reference) & self._pool.T[active]
         return np.asarray(connected.sum(axis=0, dtype=np.int32))
@@ -295,7 +293,7 @@ class WiredReadout:
             array.loads["read"] += plane.tiles.sums(plane.read(everything), active, bounds, steady, out)
         total = sums[0]
         if len(sums) > 1:
-            middle = self._middle * np.diff(bounds)[:, None]
+            middle = array.mapping.balance * np.diff(bounds)[:, None]
             total = (middle + 0.5 * (sums[0] - sums[1])).astype(np.float32)
         count_analog(array, tiling, params, active, bounds)
         assert self._periphery.converter is not None

@@ -24,35 +24,33 @@ def wires(
     write: Annotated[
         bool, typer.Option("--write", help="look at a write of one cell instead, under none, V/2 and V/3")
     ] = False,
-    voltage: Annotated[float, typer.Option("--voltage", metavar="V", help="of the write [V]")] = 1.6,
-    width: Annotated[float, typer.Option("--width", metavar="S", help="of its pulse [s]")] = 50e-9,
+    voltage: Annotated[
+        float | None,
+        typer.Option("--voltage", metavar="V", help="of the write; else as isaac_puma has it [V]"),
+    ] = None,
+    width: Annotated[
+        float | None, typer.Option("--width", metavar="S", help="of its pulse; else likewise [s]")
+    ] = None,
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="the picture")] = DEFAULT_OUT,
 ) -> None:
     """Tell how wrong a read is that leaves the wires out, by tile size and wire resistance; or what a write meets."""
-    from devices.presets import device_from
-
     tiles, wired = (
         _numbers(text, name, kind) for text, name, kind in ((sizes, "--sizes", int), (ohms, "--ohms", float))
     )
-    draw = _writes if write else _reads
-    draw(device_from(device), device, tiles, wired, driven, voltage, width, out)
+    if write:
+        _writes(device, tiles, wired, voltage, width, out)
+    else:
+        _reads(device, tiles, wired, driven, out)
 
 
-def _reads(
-    device: Any,
-    name: str,
-    sizes: list[int],
-    ohms: list[float],
-    driven: float,
-    _v: float,
-    _s: float,
-    out: Path,
-) -> None:
+def _reads(name: str, sizes: list[int], ohms: list[float], driven: float, out: Path) -> None:
+    from devices.presets import device_from
+
     from .figures.wires import draw_wire_errors
     from .tables import shown, wire_table
     from .wire_errors import DRAWS, wire_errors
 
-    found = wire_errors(device, name, sizes, ohms, driven=driven)
+    found = wire_errors(device_from(name), name, sizes, ohms, driven=driven)
     shown(wire_table(found))
     note = (
         f"Conductances even over the device's range, {100 * driven:.0f} % of the word lines driven, the others at 0 V, "
@@ -62,20 +60,23 @@ def _reads(
 
 
 def _writes(
-    device: Any,
-    name: str,
-    sizes: list[int],
-    ohms: list[float],
-    _: float,
-    volts: float,
-    width: float,
-    out: Path,
+    name: str, sizes: list[int], ohms: list[float], volts: float | None, width: float | None, out: Path
 ) -> None:
+    from devices.presets import device_from
+    from hwsim.cost import isaac_puma
+
     from .figures.wires import draw_writes
     from .tables import shown, write_table
     from .write_maps import write_maps
 
-    found = write_maps(device, sizes, ohms, voltage=volts, width=width)
+    usual = isaac_puma()
+    found = write_maps(
+        device_from(name),
+        sizes,
+        ohms,
+        voltage=usual.write_voltage if volts is None else volts,
+        width=usual.write_time if width is None else width,
+    )
     shown(write_table(found))
     largest = [one for one in found if (one.size, one.ohm) == (max(sizes), max(ohms))]
     print(draw_writes(largest, name, out))

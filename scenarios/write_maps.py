@@ -72,8 +72,8 @@ def write_maps(
     sizes: Sequence[int],
     ohms: Sequence[float],
     *,
-    voltage: float = 1.6,
-    width: float = 50e-9,
+    voltage: float,
+    width: float,
     seed: int = 0,
 ) -> list[WriteMap]:
     """Every size, resistance and scheme, over tiles with conductances even over the device's range.
@@ -84,7 +84,7 @@ def write_maps(
     ----------
     device : gives g_min and g_max
     sizes, ohms : of the tiles and of the wires
-    voltage, width : of the write pulse [V], [s]; by default those of the cost presets
+    voltage, width : of the write pulse [V], [s]
     """
     for size in sizes:
         if not 2 <= size <= LARGEST:

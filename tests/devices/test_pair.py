@@ -160,6 +160,28 @@ def test_a_crossbar_reads_sums_and_differences(kind):
     assert array.loads["read"] == pytest.approx((one + two)[:, active].sum(), rel=1e-5)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("on", [True, False])
+def test_a_struck_synapse_is_stuck_in_both_cells_and_stays_so_in_a_saved_run(kind, on):
+    device, cells = made("rram_gong2018", kind, g_max_sigma=0, g_min_sigma=0, **QUIET)
+    struck = np.zeros(SHAPE, dtype=bool)
+    struck[:50] = True
+    device.strike(cells, struck, on=on)
+    twin = device.fabricate(SHAPE, np.random.default_rng(0))
+    twin.restore(cells.state())
+    for one in (cells, twin):
+        device.write(one, ..., at(device, 0.4), np.random.default_rng(9))
+        found = share(device, device.conductance(one, ...))
+        assert found[:50] == pytest.approx(float(on), abs=1e-5)
+        assert found[50:] == pytest.approx(0.4, abs=1e-4)
+        first, second = (share(device.each, g[:50]) for g in cells_of(one))
+        assert first == pytest.approx(float(on), abs=1e-5)
+        assert second == pytest.approx(float(on != (kind == "differential")), abs=1e-5)
+    fresh = device.fabricate(SHAPE, np.random.default_rng(0))
+    cells.restore(fresh.state())
+    assert not [name for name in cells.more if name.endswith("stuck")]
+
+
 @pytest.mark.parametrize(
     ("changes", "what"),
     [

@@ -187,6 +187,31 @@ def test_pairs_through_wires_of_nearly_no_resistance_are_pairs_without(pairing, 
     assert wired.array.loads[load] == pytest.approx(ideal.array.loads[load], rel=1e-4)
 
 
+@pytest.mark.parametrize("readout", ["analog", "binary"])
+def test_drivers_and_outages_do_the_same_to_pairs_with_and_without_wires(readout):
+    """Errors of drivers scale both currents of a differential pair; a struck pair is stuck through wires too."""
+    params = {
+        "readout": readout,
+        "adc_bits": None,
+        "pairing": "differential",
+        "dac": {"amplitude_sigma": 0.1},
+    }
+    params |= {"reference_column": False}
+    ideal, wired = (columns({**params, "wire_ohm": ohm})[0] for ohm in (0.0, 1e-6))
+    struck = np.zeros(ideal.array.cells.g.shape, dtype=bool)
+    struck[:20] = True
+    for step in range(2):
+        for seed in range(3):
+            active = inputs(seed=seed)
+            np.testing.assert_allclose(wired.overlap(active), ideal.overlap(active), rtol=1e-5, atol=1e-4)
+        before = wired.overlap(active)
+        for made in (ideal, wired):
+            made.array.strike(struck, on=True)
+            made.look_again()
+        if step == 0:
+            assert (wired.overlap(active)[:20] > before[:20]).all()
+
+
 def test_each_cell_of_a_differential_pair_is_in_a_network_of_its_own():
     params = CrossbarParams(
         **TILES, readout="analog", adc_bits=None, wire_ohm=40, wire_tolerance=1e-9, pairing="differential"

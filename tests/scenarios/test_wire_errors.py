@@ -82,7 +82,7 @@ class TestWrites:
                     assert cells == pytest.approx(one.energy)
 
     def test_the_chosen_cell_loses_most_where_half_the_voltage_leaks(self):
-        small, large = (write_maps(DEVICE, [n], [5.0]) for n in (16, 64))
+        small, large = (write_maps(DEVICE, [n], [5.0], voltage=1.6, width=5e-8) for n in (16, 64))
         for one, other in zip(small, large, strict=True):
             assert other.chosen < one.chosen < 1.6
         none, half, third = large

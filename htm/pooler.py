@@ -254,7 +254,8 @@ class SpatialPooler:
                 self.active_duty,
                 overlap,
                 winners,
-                np.float32(min(self.params.duty_period, self.step)),
+                # Who learns without compute counts no record: the first one weighs in full.
+                np.float32(min(self.params.duty_period, max(self.step, 1))),
                 self.minimum_duty,
             )
         )

@@ -76,6 +76,19 @@ def test_learning_off_changes_nothing():
     assert np.array_equal(before, pooler.synapses.permanence)
 
 
+def test_learning_step_by_step_without_compute_equals_the_first_compute():
+    params = SpatialPoolerParams(columns=64, density=0.1, boost_strength=2.0)
+    whole, parts = (SpatialPooler(params, (40,), SoftwareSubstrate()) for _ in range(2))
+    bits = _codes(np.random.default_rng(2), 1, 40, 8)[0]
+    winners = whole.compute(bits)
+    overlap = parts.synapses.overlap(bits)
+    parts.learn(bits, overlap, parts.inhibit(overlap))
+    assert np.flatnonzero(parts.active_duty).tolist() == winners.tolist()
+    for name in ("active_duty", "overlap_duty", "boost"):
+        assert np.array_equal(getattr(parts, name), getattr(whole, name)), name
+    assert np.array_equal(parts.synapses.permanence, whole.synapses.permanence)
+
+
 def test_synapse_ends_connected_where_its_input_is_likely_enough():
     """E[dPhi | column wins] = theta (up + down) - down, so a synapse ends connected iff theta > down/(up + down).
 

@@ -8,7 +8,8 @@ profile, as NAB has it. The encoder's resolution follows from the value range of
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,16 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from htm.pick import BadInput, Params, nearest
+from htm.synapses import State, Substrate
 
 from .beside import BesideConfig
+from .checkpoint import Checkpoint
 from .detector import Detector, DetectorParams, with_rows_of_metal
 from .meter import Meter
 from .nab_data import LabelledSeries, NabCorpus, load_nab, write_result
 from .nab_score import PROFILES, ProfileScore, nab_scores, score_corpus, threshold_rule, with_threshold_rule
 from .registry import Metric, Outcome, Progress
+from .side_by_side import SHARED, StreamTimeParams, pauses, shared
 from .substrates import SUBSTRATES
 
 Scores = dict[str, NDArray[np.float64]]
@@ -68,6 +72,10 @@ class NabConfig(BesideConfig):
 
     data: NabDataParams = Field(default_factory=NabDataParams)
     detector: DetectorParams = Field(default_factory=DetectorParams)
+    time: StreamTimeParams = Field(
+        default_factory=lambda: StreamTimeParams(stamps=True),
+        description="between records; unless told otherwise that of their timestamps",
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -98,57 +106,166 @@ def _metrics() -> dict[str, Metric]:
         made[f"anomaly_{side}"] = Metric(f"anomaly score, mean, {side}")
     made["windows"] = Metric("labelled anomalies")
     made["records"] = Metric("records")
+    made |= SHARED
     made["energy_per_record_J"] = Metric("energy per record, hardware", "J")
     made["latency_per_record_s"] = Metric("latency per record, hardware", "s")
+    made["pulses_per_device_mean"] = Metric(
+        "pulses that a device in use has seen, mean of all series, hardware"
+    )
+    made["pulses_per_device_most"] = Metric("pulses that the busiest device of all has seen, hardware")
+    made["life_years"] = Metric(
+        "life of the busiest device at its series' rate of records, by its median endurance, hardware",
+        "years",
+    )
     return made
 
 
 METRICS = _metrics()
 
 
-def run_point(config: NabConfig, progress: Progress) -> Outcome:
+def run_point(config: NabConfig, progress: Progress, checkpoint: Checkpoint | None = None) -> Outcome:
     """One point: every series once, then the scores.
 
     Parameters
     ----------
     config : the resolved parameters
     progress : told how far it is, in records
+    checkpoint : where it goes on after a kill: at the series that it was at
     """
     corpus = _corpus(config.data)
     sides = ["software"] + (["hardware"] if config.substrate != "software" else [])
+    heard = _Heard(corpus, sides)
+    if checkpoint is not None:
+        checkpoint.resume(heard)
     total = sum(map(len, corpus.files.values()))
+    for name in list(corpus.files)[heard.series :]:
+        _hear(config, corpus.files[name], heard, progress)
+        if checkpoint is not None:
+            checkpoint.offer(heard)
+    progress(total, total, "scored")
     metrics: dict[str, float | int] = {
         "records": total,
         "windows": sum(len(file.windows) for file in corpus.files.values()),
     }
-    arrays: dict[str, NDArray[Any]] = {}
     rule = {name: threshold_rule(file.series.values) for name, file in corpus.files.items()}
     metrics |= {f"{SHORT[name]}_raw": one.normalised for name, one in nab_scores(corpus, rule).items()}
-    done = 0
-    for side in sides:
-        word = "software" if side == "software" else config.substrate
-        scores, anomaly = Scores(), Scores()
-        spent = np.zeros(2)
-        for name, file in corpus.files.items():
-            run = _run_file(config, file, word)
-            for i, (a, s) in enumerate(run, start=done + 1):
-                scores.setdefault(name, np.zeros(len(file)))[i - done - 1] = s
-                anomaly.setdefault(name, np.zeros(len(file)))[i - done - 1] = a
-                if i % 200 == 0:
-                    progress(i, total * len(sides), f"{side}: {name}")
-            spent += run.spent
-            done += len(file)
-            if config.data.results is not None:
-                _write(config.data.results, side, file, scores[name])
+    arrays: dict[str, NDArray[Any]] = {}
+    for k, side in enumerate(sides):
+        anomaly, scores = heard.by_series(heard.anomaly[k]), heard.by_series(heard.score[k])
         metrics |= _scored(corpus, scores, anomaly, side)
         arrays |= {f"score_{side}|{name}": values for name, values in scores.items()}
-        if spent.any():
-            metrics |= {"energy_per_record_J": spent[0] / total, "latency_per_record_s": spent[1] / total}
-    progress(done, done, "scored")
+        if config.data.results is not None:
+            for name, file in corpus.files.items():
+                _write(config.data.results, side, file, scores[name])
+    if len(sides) == 2:
+        metrics |= heard.of_hardware()
     for name, file in corpus.files.items():
         arrays[f"timestamps|{name}"], arrays[f"values|{name}"] = file.series.timestamps, file.series.values
         arrays[f"windows|{name}"] = np.array(file.windows, dtype=np.int64).reshape(-1, 2)
     return Outcome(metrics={name: metrics[name] for name in METRICS if name in metrics}, arrays=arrays)
+
+
+SPENT = ("energy_per_record_J", "latency_per_record_s")
+WORN = ("pulses_per_device_mean", "pulses_per_device_most", "life_years")
+
+
+class _Heard:
+    """What was said of every record, all series end to end, and what the hardware spent: what a checkpoint holds.
+
+    Attributes
+    ----------
+    series : how many are done
+    anomaly, score : (sides, records)
+    alike : (len(SHARED), records)
+    spent, worn : (series, ...) of the hardware
+    """
+
+    def __init__(self, corpus: NabCorpus, sides: list[str]) -> None:
+        self._sizes = {name: len(file) for name, file in corpus.files.items()}
+        total, both = sum(self._sizes.values()), len(sides) == 2
+        self.series = 0
+        self.anomaly, self.score = np.zeros((2, len(sides), total))
+        self.alike = np.zeros((len(SHARED), total if both else 0))
+        self.spent = np.zeros((len(self._sizes), len(SPENT)))
+        self.worn = np.full((len(self._sizes), len(WORN)), np.nan)
+
+    @property
+    def done(self) -> int:
+        """Records of the series that are done."""
+        return sum(list(self._sizes.values())[: self.series])
+
+    @property
+    def total(self) -> int:
+        """Records in all."""
+        return sum(self._sizes.values())
+
+    def by_series(self, numbers: NDArray[np.float64]) -> Scores:
+        """`numbers` (records,) of each series."""
+        ends = np.cumsum(list(self._sizes.values()))
+        return dict(zip(self._sizes, np.split(numbers, ends[:-1]), strict=True))
+
+    def of_hardware(self) -> dict[str, float]:
+        """Fidelity, costs and wear."""
+        found = dict(zip(SHARED, map(float, self.alike.mean(axis=1)), strict=True))
+        if not self.spent.any():
+            return found
+        found |= dict(zip(SPENT, map(float, self.spent.sum(axis=0) / self.total), strict=True))
+        mean, most, life = self.worn.T
+        known = life[np.isfinite(life)]
+        worn = float(mean.mean()), float(most.max()), float(known.min()) if known.size else math.nan
+        return found | dict(zip(WORN, worn, strict=True))
+
+    def state(self) -> State:
+        return {
+            "series": self.series,
+            "anomaly": self.anomaly.copy(),
+            "score": self.score.copy(),
+            "alike": self.alike.copy(),
+            "spent": self.spent.copy(),
+            "worn": self.worn.copy(),
+        }
+
+    def restore(self, state: State) -> None:
+        self.series = int(state["series"])
+        for name in ("anomaly", "score", "alike", "spent", "worn"):
+            getattr(self, name)[...] = state[name]
+
+
+def _hear(config: NabConfig, file: LabelledSeries, heard: _Heard, progress: Progress) -> None:
+    """One series, record by record, through every side."""
+    series, start = file.series, heard.done
+    words = ["software"] + (["hardware"] if heard.anomaly.shape[0] == 2 else [])
+    substrates = [_substrate(config, word) for word in words]
+    low, high = float(series.values.min()), float(series.values.max())
+    detectors = [Detector(config.detector, low, high, len(file), one, config.seed) for one in substrates]
+    meter = Meter(substrates[-1], config.crossbar, config.cost)
+    meter.mark("made")
+    apart = pauses(config.time, series.timestamps)
+    for i, (moment, value) in enumerate(
+        zip(series.timestamps.tolist(), series.values.tolist(), strict=True), start=start
+    ):
+        for k, detector in enumerate(detectors):
+            if apart[i - start] > 0.0:
+                detector.elapse(apart[i - start])
+            found = detector.compute(moment, value)
+            heard.anomaly[k, i], heard.score[k, i] = found.anomaly, found.score
+        if len(detectors) == 2:
+            difference = float(heard.anomaly[1, i] - heard.anomaly[0, i])
+            heard.alike[:, i] = shared(detectors[0], detectors[1], difference)
+        if i % 200 == 0:
+            progress(i, heard.total, file.name)
+    meter.mark("done")
+    if meter.priced:
+        cost = meter.between("made", "done")
+        heard.spent[heard.series] = cost.energy, cost.latency
+        worn = meter.wear("done", len(file), float(np.mean(apart[1:])) if len(apart) > 1 else 0.0)
+        heard.worn[heard.series] = [worn[name] for name in WORN]
+    heard.series += 1
+
+
+def _substrate(config: NabConfig, side: str) -> Substrate:
+    word = "software" if side == "software" else config.substrate
+    return SUBSTRATES[word](config.device, config.crossbar, config.seed)
 
 
 def _corpus(data: NabDataParams) -> NabCorpus:
@@ -165,31 +282,6 @@ def _corpus(data: NabDataParams) -> NabCorpus:
         if name not in corpus.files:
             raise BadInput(f"data.files: there is no labelled {name!r:.80} {nearest(name, corpus.files)}")
     return NabCorpus({name: corpus.files[name] for name in data.files})
-
-
-class _run_file:  # noqa: N801 - an iterator that is called like a function
-    """A detector over one series: anomaly and score of each record, and what the hardware spent on it."""
-
-    def __init__(self, config: NabConfig, file: LabelledSeries, substrate: str) -> None:
-        self._file = file
-        values = file.series.values
-        made = SUBSTRATES[substrate](config.device, config.crossbar, config.seed)
-        self._detector = Detector(
-            config.detector, float(values.min()), float(values.max()), len(file), made, config.seed
-        )
-        self._meter = Meter(made, config.crossbar, config.cost)
-        self._meter.mark("made")
-        self.spent = np.zeros(2)
-
-    def __iter__(self) -> Iterator[tuple[float, float]]:
-        series = self._file.series
-        for moment, value in zip(series.timestamps.tolist(), series.values.tolist(), strict=True):
-            found = self._detector.compute(moment, value)
-            yield found.anomaly, found.score
-        self._meter.mark("done")
-        if self._meter.priced:
-            cost = self._meter.between("made", "done")
-            self.spent = np.array([cost.energy, cost.latency])
 
 
 def _write(folder: str, side: str, file: LabelledSeries, scores: NDArray[np.float64]) -> None:

@@ -150,6 +150,7 @@ SCENARIOS: dict[str, Scenario] = {
         run="scenarios.nab:run_point",
         metrics="scenarios.nab:METRICS",
         quality="standard",
+        resumes=True,
         figures="scenarios.figures.nab:nab_figures",
     ),
     "sequences": Scenario(

@@ -14,9 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from devices.units import Second
 from htm.likelihood import AnomalyLikelihoodParams
-from htm.measures import match
 from htm.pick import BadInput, Params
 from htm.predictor import BucketsParams, MultiStepPredictor, MultiStepPredictorParams
 from htm.synapses import State, Substrate
@@ -27,8 +25,8 @@ from .beside import BesideConfig
 from .checkpoint import Checkpoint
 from .detector import Detector, DetectorParams, with_rows_of_metal
 from .meter import Meter
-from .nab_data import Times
 from .registry import Outcome, Progress
+from .side_by_side import SHARED, StreamTimeParams, pauses, shared
 from .stream_data import Stream, StreamDataParams, load_stream, value_range
 from .stream_measures import HEALING, METRICS, Floats, detections, errors, healing, judged_alarms, repeated
 from .substrates import SUBSTRATES
@@ -57,13 +55,6 @@ class AlarmParams(Params):
         le=1.0,
         description="least log-likelihood of an alarm; 0.5: a likelihood of 0.99999",
     )
-
-
-class StreamTimeParams(Params):
-    """What the clock does while devices age."""
-
-    record: Second = Field(default=0.0, ge=0.0, description="time between records [s]")
-    stamps: bool = Field(default=False, description="the time between timestamps passes instead")
 
 
 class StreamConfig(BesideConfig):
@@ -109,7 +100,7 @@ def run_point(config: StreamConfig, progress: Progress, checkpoint: Checkpoint |
         sides["hardware"] = _Side(config, data, probation, config.substrate)
     meter = Meter(list(sides.values())[-1].substrate, config.crossbar, config.cost)
     meter.mark("made")
-    shared = _through(config, data, _Both(list(sides.values()), len(data)), progress, checkpoint)
+    alike = _through(config, data, _Both(list(sides.values()), len(data)), progress, checkpoint)
     meter.mark("done")
     judged = slice(probation, None)
     metrics: dict[str, float | int] = {"records": len(data), "judged_records": len(data) - probation}
@@ -130,7 +121,7 @@ def run_point(config: StreamConfig, progress: Progress, checkpoint: Checkpoint |
         )
         metrics |= {f"{key}_raw": number for key, number in raw.items()}
     if "hardware" in sides:
-        for name, values in shared.items():
+        for name, values in alike.items():
             metrics[name] = float(values.mean())
             arrays[f"{name}_per_record"] = values.astype(np.float32)
         metrics |= _spent(meter, len(data)) | meter.wear("done", len(data), config.time.record)
@@ -225,9 +216,6 @@ class _Side:
         return found
 
 
-SHARED = ("fidelity", "fidelity_active_cells", "fidelity_predicted_cells", "anomaly_difference")
-
-
 class _Both:
     """The sides, what they share with each record, and how far they are: what a checkpoint holds."""
 
@@ -254,8 +242,8 @@ def _through(
     config: StreamConfig, data: Stream, both: _Both, progress: Progress, checkpoint: Checkpoint | None
 ) -> dict[str, Floats]:
     """Put every record through every side; what two sides share with each record, by metric."""
-    sides, shared = both.sides, both.shared
-    pauses = _pauses(config.time, data.series.timestamps)
+    sides = both.sides
+    apart = pauses(config.time, data.series.timestamps)
     every = max(1, min(100, len(data) // 50))
     if checkpoint is not None:
         checkpoint.resume(both)
@@ -264,35 +252,18 @@ def _through(
         if i == config.outage.at:
             sides[-1].fail(config.outage)
         for side in sides:
-            if pauses[i] > 0.0:
-                side.detector.elapse(pauses[i])
+            if apart[i] > 0.0:
+                side.detector.elapse(apart[i])
             side.compute(i, moments[i], values[i])
         if len(sides) == 2:
-            shared[:, i] = _shared(sides[0], sides[1], i)
+            difference = float(sides[1].anomaly[i] - sides[0].anomaly[i])
+            both.shared[:, i] = shared(sides[0].detector, sides[1].detector, difference)
         both.done = i + 1
         if both.done % every == 0 or both.done == len(data):
             progress(both.done, len(data), "records")
             if checkpoint is not None:
                 checkpoint.offer(both)
-    return dict(zip(SHARED, shared, strict=True))
-
-
-def _shared(software: _Side, hardware: _Side, i: int) -> tuple[float, float, float, float]:
-    one, two = software.detector.model, hardware.detector.model
-    return (
-        match(one.regions[0].columns, two.regions[0].columns),
-        match(one.memory.active_cells, two.memory.active_cells),
-        match(one.memory.predictive_cells, two.memory.predictive_cells),
-        abs(float(hardware.anomaly[i] - software.anomaly[i])),
-    )
-
-
-def _pauses(params: StreamTimeParams, times: Times) -> list[float]:
-    """Time that passes before each record [s]; none before the first, none where timestamps go backwards."""
-    if not params.stamps:
-        return [0.0] + [params.record] * (times.size - 1)
-    apart = np.diff(times) / np.timedelta64(1, "s")
-    return [0.0, *np.maximum(apart, 0.0).tolist()]
+    return dict(zip(SHARED, both.shared, strict=True))
 
 
 def _anomaly_metrics(side: _Side, probation: int) -> dict[str, float]:

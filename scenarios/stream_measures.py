@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from .nab_data import Times
 from .registry import Metric
+from .side_by_side import SHARED
 from .stream_data import Windows
 
 Floats = NDArray[np.float64]
@@ -42,10 +43,7 @@ METRICS: dict[str, Metric] = {
     **_sided("nrmse_{}", "prediction error, rms over the values' sd", raw="last value repeated"),
     **_sided("mape_{}", "prediction error, mean over the values' mean", raw="last value repeated"),
     **_sided("rmse_{}", "prediction error, rms in the values' unit", raw="last value repeated"),
-    "fidelity": Metric("fidelity: winners shared by software and hardware", headline=True),
-    "fidelity_active_cells": Metric("active cells shared by software and hardware"),
-    "fidelity_predicted_cells": Metric("predicted cells shared by software and hardware"),
-    "anomaly_difference": Metric("difference of the anomaly score from software's, mean size"),
+    **SHARED,
     "outage_excess_before": Metric("anomaly above software's, before the outage"),
     "outage_excess_peak": Metric("anomaly above software's, highest after the outage", headline=True),
     "outage_excess_end": Metric("anomaly above software's, at the end"),

@@ -9,8 +9,10 @@ import pytest
 
 import scenarios
 from scenarios import nab_published
+from scenarios.checkpoint import Checkpoint
 from scenarios.cli import main
 from scenarios.detector import Detector
+from scenarios.nab import run_point
 from scenarios.nab_data import load_nab, read_result
 from scenarios.nab_score import nab_scores, threshold_rule, with_threshold_rule
 from scenarios.plots import figures_of
@@ -118,6 +120,48 @@ def test_hardware_runs_beside_it_and_an_ideal_device_scores_the_same(nab, tmp_pa
     assert row["standard_hardware"] == row["standard_software"]
     assert row["anomaly_hardware"] == row["anomaly_software"]
     assert row["energy_per_record_J"] > 0
+    assert row["fidelity"] == row["fidelity_active_cells"] == row["fidelity_predicted_cells"] == 1.0
+    assert row["anomaly_difference"] == 0.0
+    assert row["pulses_per_device_most"] >= row["pulses_per_device_mean"] > 0
+
+
+def test_time_passes_as_the_timestamps_say_unless_told_otherwise(nab, tmp_path):
+    metal = {
+        "substrate": "crossbar",
+        "device": "pcm_joshi2020",
+        "detector__members": 1,
+        "detector__memory__capacity": 400,
+        "data__files": ["realKnownCause/steps.csv"],
+    }
+    still, hourly, slow = (
+        run(nab, tmp_path / str(k), **metal, **time).to_dataframe().iloc[0]
+        for k, time in enumerate(
+            ({"time__stamps": False}, {}, {"time__stamps": False, "time__record": 3600.0})
+        )
+    )
+    assert still["anomaly_hardware"] != hourly["anomaly_hardware"]  # it drifts
+    assert slow["anomaly_hardware"] == hourly["anomaly_hardware"]
+
+
+def test_a_killed_run_goes_on_at_the_series_it_was_at(nab, tmp_path):
+    config = scenarios.load("nab", {"data.path": str(nab), **SMALL})
+    heard = []
+
+    def killed(done, total, what):
+        heard.append(what)
+        if done > 500:
+            raise KeyboardInterrupt
+
+    kept = tmp_path / "point.npz"
+    with pytest.raises(KeyboardInterrupt):
+        run_point(config, killed, Checkpoint(kept, 0.0))
+    heard.clear()
+    again = run_point(config, lambda done, total, what: heard.append(what), Checkpoint(kept, 0.0))
+    assert set(heard) == {"realKnownCause/steps.csv", "scored"}
+    whole = run_point(config, lambda *told: None)
+    assert again.metrics == whole.metrics
+    for name, values in whole.arrays.items():
+        np.testing.assert_array_equal(again.arrays[name], values)
 
 
 def test_pictures_show_the_scores_and_every_series(nab, tmp_path):

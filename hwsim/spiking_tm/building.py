@@ -27,8 +27,7 @@ from numpy.typing import NDArray
 
 from htm.pick import BadInput
 
-from .connectivity import Connectivity
-from .network import Layout, Values
+from .network import Layout, Links, Values
 
 CACHE_VARIABLE = "HWSIM_CACHE"
 """Environment variable that names the folder of all compiled networks."""
@@ -50,12 +49,12 @@ class Program:
     Attributes
     ----------
     folder : where it lies
-    results, wiring : file names by what they hold
+    results, links : file names by what they hold
     """
 
     folder: Path
     results: dict[str, str]
-    wiring: dict[str, str]
+    links: dict[str, str]
 
 
 def has_compiler() -> bool:
@@ -119,7 +118,7 @@ def _open(folder: Path) -> Program:
         if seal != _seal(folder):
             raise ValueError
         files = json.loads((folder / "files.json").read_text(encoding="utf-8"))
-        return Program(folder, files["results"], files["wiring"])
+        return Program(folder, files["results"], files["links"])
     except (OSError, ValueError, KeyError, TypeError):
         raise BadInput(
             f"{folder}: is no finished build of this network (stale or foreign); delete it to have it built anew"
@@ -159,14 +158,14 @@ def _build(form: Layout, folder: Path) -> None:
         made.rename(folder)
 
 
-def execute(built: Program, values: Values, wiring: Connectivity) -> dict[str, NDArray[Any]]:
+def execute(built: Program, values: Values, links: Links) -> dict[str, NDArray[Any]]:
     """Run the program.
 
     Parameters
     ----------
     built : it
     values : every number, by ``"group.variable"``
-    wiring : of the plastic synapses
+    links : who is connected to whom
 
     Returns
     -------
@@ -178,14 +177,14 @@ def execute(built: Program, values: Values, wiring: Connectivity) -> dict[str, N
         arrays = folder / "static_arrays"
         arrays.mkdir()
         for one in (built.folder / "static_arrays").iterdir():
-            if one.name not in built.wiring.values():
+            if one.name not in built.links.values():
                 (arrays / one.name).symlink_to(one.resolve())
-        for name, file in built.wiring.items():
-            getattr(wiring, name).astype(np.int32).tofile(arrays / file)
+        for name, file in built.links.items():
+            links[name].astype(np.int32).tofile(arrays / file)
         command = [str((built.folder / "main").resolve()), "--results_dir", "results/"]
         for name, value in values.items():
             if isinstance(value, np.ndarray):
-                value.astype(np.float64).tofile(folder / name)
+                value.astype(np.int8 if value.dtype == np.bool_ else np.float64).tofile(folder / name)
                 command.append(f"{name}={name}")
             else:
                 command.append(f"{name}={float(value)!r}")

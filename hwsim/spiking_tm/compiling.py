@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from .connectivity import Connectivity
 from .network import Layout, network
 
 RESULTS = {
@@ -29,11 +28,19 @@ RESULTS = {
 DEVICE_RESULTS = {"conductance": ("synapses", "G"), "writes": ("synapses", "writes")}
 """What a run gives, by object and variable of the network."""
 
+LINKS = {
+    "pre": "synapses_sources",
+    "post": "synapses_targets",
+    "element": "drive_sources",
+    "shown": "drive_targets",
+}
+"""What Brian2 calls the arrays of sources and targets."""
+
 
 def write_program(form: Layout, folder: Path) -> None:
-    """Compile the network of this structure in `folder`, with any wiring: the real one comes with each run.
+    """Compile the network of this structure in `folder`, with any links: the real ones come with each run.
 
-    Leaves ``main``, ``static_arrays/`` and ``files.json``: which file holds which result, and which the wiring.
+    Leaves ``main``, ``static_arrays/`` and ``files.json``: which file holds which result, and which the links.
     """
     import brian2 as b2
     from brian2.devices.device import get_device
@@ -45,9 +52,14 @@ def write_program(form: Layout, folder: Path) -> None:
     b2.prefs.codegen.cpp.extra_link_args = ["-ffast-math"]
     b2.set_device("cpp_standalone", build_on_run=False, directory=str(folder))
     neurons = form.populations * form.neurons
-    k = np.arange(form.synapses, dtype=np.int32)
-    any_wiring = Connectivity(k % neurons, (k + 1) % neurons, np.zeros(k.size), k.astype(np.int64))
-    net, objects = network(form, any_wiring)
+    k, s = (np.arange(n, dtype=np.int32) for n in (form.synapses, form.elements * form.neurons))
+    any_links = {
+        "pre": k % neurons,
+        "post": (k + 1) % neurons,
+        "element": s // form.neurons,
+        "shown": s % neurons,
+    }
+    net, objects = network(form, any_links)
     objects["cells"].seconds = 1.0
     device = get_device()
     if form.devices:
@@ -62,11 +74,11 @@ def write_program(form: Layout, folder: Path) -> None:
         name: Path(device.get_array_filename(objects[group].variables[variable])).name
         for name, (group, variable) in (RESULTS | (DEVICE_RESULTS if form.devices else {})).items()
     }
-    wiring = {
-        name: str(next((folder / "static_arrays").glob(f"*_array_synapses_{word}")).name)
-        for name, word in (("pre", "sources"), ("post", "targets"))
+    links = {
+        name: str(next((folder / "static_arrays").glob(f"*_array_{word}")).name)
+        for name, word in LINKS.items()
     }
-    (folder / "files.json").write_text(json.dumps({"results": files, "wiring": wiring}), encoding="utf-8")
+    (folder / "files.json").write_text(json.dumps({"results": files, "links": links}), encoding="utf-8")
 
 
 def _make(folder: Path) -> None:
@@ -93,6 +105,4 @@ def _free_run(main: Path, device: Any, objects: dict[str, Any], seeds: int) -> N
 
 
 if __name__ == "__main__":
-    spec = json.loads(sys.argv[1])
-    spec |= {name: tuple(spec[name]) for name in ("symbol", "at")}
-    write_program(Layout(**spec), Path(sys.argv[2]))
+    write_program(Layout(**json.loads(sys.argv[1])), Path(sys.argv[2]))

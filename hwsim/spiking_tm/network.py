@@ -28,6 +28,9 @@ from .task import Schedule
 Values: TypeAlias = dict[str, float | NDArray[Any]]
 """First values by ``"group.variable"``: a number for all, or one an element."""
 
+Links: TypeAlias = dict[str, NDArray[np.int32]]
+"""Sources and targets: ``pre``, ``post`` of plastic synapses, ``element``, ``shown`` of stimuli to cells."""
+
 NEVER = -1e9
 """Step of the last spike of a neuron that never fired."""
 
@@ -42,8 +45,7 @@ class Layout:
     synapses : potential synapses between excitatory neurons
     step : of the grid [s]
     delay, short_delay : steps
-    symbol, at : population and step of each stimulus of an episode
-    period : steps of an episode
+    elements : stimuli of an episode; which symbol each is, and when it comes, are values
     devices : whether a synapse's weight is a device's conductance
     """
 
@@ -53,9 +55,7 @@ class Layout:
     step: float
     delay: int
     short_delay: int
-    symbol: tuple[int, ...]
-    at: tuple[int, ...]
-    period: int
+    elements: int
     devices: bool
 
 
@@ -70,11 +70,29 @@ def layout(
         step=params.step,
         delay=steps(params.delay, params.step),
         short_delay=steps(params.short_delay, params.step),
-        symbol=tuple(int(one) for one in plan.symbol),
-        at=tuple(int(one) for one in plan.step),
-        period=plan.period,
+        elements=plan.symbol.size,
         devices=devices,
     )
+
+
+def links_of(form: Layout, plan: Schedule, wiring: Connectivity) -> Links:
+    """Who is connected to whom: each element drives all cells of its symbol's population.
+
+    Parameters
+    ----------
+    form : structure; it may have more elements than `plan` shows, and they come to nothing
+    plan : what is shown
+    wiring : of the plastic synapses
+    """
+    symbol = np.zeros(form.elements, dtype=np.int32)
+    symbol[: plan.symbol.size] = plan.symbol
+    cells = symbol[:, None] * form.neurons + np.arange(form.neurons, dtype=np.int32)
+    return {
+        "pre": wiring.pre,
+        "post": wiring.post,
+        "element": np.repeat(np.arange(form.elements, dtype=np.int32), form.neurons),
+        "shown": cells.ravel().astype(np.int32),
+    }
 
 
 # Excitatory neurons. A dendrite in an action potential holds a constant current and takes no input; at its end, and
@@ -170,6 +188,12 @@ V = 0
 rest = rest_steps
 """
 
+# One an element: it fires once in each period. A step below 0 never comes.
+_STIMULI = """
+at : 1
+period : 1 (shared)
+"""
+
 _SYNAPSES = """
 P : 1
 least : 1
@@ -233,13 +257,13 @@ H_post = H_post + kick*read
 """
 
 
-def network(form: Layout, wiring: Connectivity) -> tuple[Any, dict[str, Any]]:
+def network(form: Layout, links: Links) -> tuple[Any, dict[str, Any]]:
     """The network and its objects by name: cells, brakes, stimuli, synapses, spikes, daps, brake_spikes.
 
     Parameters
     ----------
     form : its structure
-    wiring : of its plastic synapses
+    links : who is connected to whom, from `links_of`
     """
     import brian2 as b2
 
@@ -259,30 +283,31 @@ def network(form: Layout, wiring: Connectivity) -> tuple[Any, dict[str, Any]]:
         M, _BRAKES, threshold="V > threshold", reset=_BRAKES_RESET, clock=clock, name="brakes"
     )
     brakes.run_regularly(_BRAKES_STEP, when="groups", name="brakes_step", clock=clock)
-    stimuli = b2.SpikeGeneratorGroup(
-        M,
-        np.array(form.symbol),
-        np.array(form.at) * form.step * b2.second,
-        period=form.period * form.step * b2.second,
-        clock=clock,
-        name="stimuli",
+    stimuli = b2.NeuronGroup(
+        form.elements, _STIMULI, threshold="t_in_timesteps % period == at", clock=clock, name="stimuli"
     )
     objects = {"cells": cells, "brakes": brakes, "stimuli": stimuli}
-    objects |= _static(b2, form, clock, objects)
-    objects["synapses"] = _plastic(b2, form, clock, cells, wiring)
+    objects |= _static(b2, form, clock, objects, links)
+    objects["synapses"] = _plastic(b2, form, clock, cells, links)
     objects["spikes"] = b2.SpikeMonitor(cells, name="spikes")
     objects["daps"] = b2.EventMonitor(cells, "dap", name="daps")
     objects["brake_spikes"] = b2.SpikeMonitor(brakes, name="brake_spikes")
     return b2.Network(*objects.values(), name="memory"), objects
 
 
-def _static(b2: Any, form: Layout, clock: Any, objects: dict[str, Any]) -> dict[str, Any]:
+def _static(b2: Any, form: Layout, clock: Any, objects: dict[str, Any], links: Links) -> dict[str, Any]:
     """Stimulus to cells, cells to their inhibitory neuron, and back: all to all within a population."""
     short = form.short_delay * form.step * b2.second
     population = np.repeat(np.arange(form.populations), form.neurons)
     cell = np.arange(form.populations * form.neurons)
     ways = {
-        "drive": ("stimuli", "cells", "X_post = X_post + from_stimulus_post", population, cell),
+        "drive": (
+            "stimuli",
+            "cells",
+            "X_post = X_post + from_stimulus_post",
+            links["element"],
+            links["shown"],
+        ),
         "gather": ("cells", "brakes", "X_post = X_post + from_cells_post", cell, population),
         "halt": ("brakes", "cells", "Y_post = Y_post - from_inhibition_post", population, cell),
     }
@@ -294,7 +319,7 @@ def _static(b2: Any, form: Layout, clock: Any, objects: dict[str, Any]) -> dict[
     return made
 
 
-def _plastic(b2: Any, form: Layout, clock: Any, cells: Any, wiring: Connectivity) -> Any:
+def _plastic(b2: Any, form: Layout, clock: Any, cells: Any, links: Links) -> Any:
     """Potential synapses between excitatory neurons."""
     delay = form.delay * form.step * b2.second
     model, rise, fall, deliver = _SYNAPSES, _RISE, _FALL, _DELIVER
@@ -313,13 +338,14 @@ def _plastic(b2: Any, form: Layout, clock: Any, cells: Any, wiring: Connectivity
     )
     # Where a lag ends on a spike, the pair comes first, then the spike.
     plastic.rise.order, plastic.fall.order, plastic.deliver.order = -3, -2, -1
-    plastic.connect(i=wiring.pre, j=wiring.post)
+    plastic.connect(i=links["pre"], j=links["post"])
     return plastic
 
 
 def start_values(
     params: SpikingMemoryParams,
     rates: tuple[float, float, float],
+    form: Layout,
     plan: Schedule,
     wiring: Connectivity,
     made: Devices | None = None,
@@ -331,6 +357,7 @@ def start_values(
     ----------
     params : the network
     rates : lambda+, lambda-, lambda_h
+    form : structure
     plan : what is shown
     wiring : of the plastic synapses
     made : their devices, where they have any
@@ -390,7 +417,10 @@ def start_values(
         synapses |= {name: getattr(made, name) for name in ("on_read", "off_read", "failure", "full")}
         synapses |= {"G": made.off}
         cells["seed"] = float(noise_seed(seed))
-    groups = {"cells": cells, "brakes": brakes, "synapses": synapses}
+    at = np.full(form.elements, -1.0)
+    at[: plan.step.size] = plan.step
+    stimuli: Values = {"at": at, "period": float(plan.period)}
+    groups = {"cells": cells, "brakes": brakes, "stimuli": stimuli, "synapses": synapses}
     return {f"{group}.{name}": value for group, values in groups.items() for name, value in values.items()}
 
 

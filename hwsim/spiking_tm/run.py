@@ -14,7 +14,7 @@ from htm.pick import BadInput
 from . import building
 from .connectivity import Connectivity, connectivity
 from .devices import fabricate
-from .network import Layout, Values, layout, network, start_values
+from .network import Layout, Links, Values, layout, links_of, network, start_values
 from .params import SpikingMemoryParams
 from .task import Schedule, SequenceTaskParams, schedule
 
@@ -87,12 +87,19 @@ def run(
     wiring = connectivity(params, populations, seed)
     made = fabricate(device, wiring.synapses, seed) if device is not None else None
     form = layout(params, plan, populations, wiring.synapses, devices=made is not None)
-    values = start_values(params, rates(params, task), plan, wiring, made, seed)
-    compiled = params.target == "cpp" or (params.target == "auto" and building.has_compiler())
-    if compiled:
-        found = building.execute(building.program(form), values, wiring)
+    values = start_values(params, rates(params, task), form, plan, wiring, made, seed)
+    return execute(params, form, plan, wiring, values)
+
+
+def execute(
+    params: SpikingMemoryParams, form: Layout, plan: Schedule, wiring: Connectivity, values: Values
+) -> Record:
+    """Run the network from these values, compiled or on numpy, as ``params.target`` says."""
+    links = links_of(form, plan, wiring)
+    if params.target == "cpp" or (params.target == "auto" and building.has_compiler()):
+        found = building.execute(building.program(form), values, links)
     else:
-        found = _interpreted(form, values, wiring, plan)
+        found = _interpreted(form, values, links, plan)
     step = {
         name: np.rint(found[f"{name}_time"] / params.step).astype(np.int64)
         for name in ("spike", "dap", "brake")
@@ -100,8 +107,8 @@ def run(
     who = {name: found[f"{name}_neuron"].astype(np.int64) for name in ("spike", "dap", "brake")}
     return Record(
         plan=plan,
-        populations=populations,
-        neurons=params.neurons,
+        populations=form.populations,
+        neurons=form.neurons,
         wiring=wiring,
         spike_step=step["spike"],
         spike_neuron=who["spike"],
@@ -112,7 +119,7 @@ def run(
         permanence=found["permanence"],
         dap_steps=round(params.excitatory.dap_duration / params.step),
         conductance=found.get("conductance"),
-        writes=int(found["writes"].sum()) if made is not None else 0,
+        writes=int(found["writes"].sum()) if form.devices else 0,
     )
 
 
@@ -129,16 +136,14 @@ def rates(params: SpikingMemoryParams, task: SequenceTaskParams) -> tuple[float,
     return up, down, balance
 
 
-def _interpreted(
-    form: Layout, values: Values, wiring: Connectivity, plan: Schedule
-) -> dict[str, NDArray[Any]]:
+def _interpreted(form: Layout, values: Values, links: Links, plan: Schedule) -> dict[str, NDArray[Any]]:
     """Run in this process, on numpy alone."""
     import brian2 as b2
 
     before = b2.prefs.codegen.target
     b2.prefs.codegen.target = "numpy"
     try:
-        net, objects = network(form, wiring)
+        net, objects = network(form, links)
         for name, value in values.items():
             group, _, variable = name.partition(".")
             setattr(objects[group], variable, value)

@@ -19,7 +19,7 @@ from htm.pick import BadInput
 from hwsim.spiking_tm import building
 from hwsim.spiking_tm.connectivity import connectivity
 from hwsim.spiking_tm.measure import active, errors, first_zero, predicted
-from hwsim.spiking_tm.network import Layout, layout, start_values
+from hwsim.spiking_tm.network import Layout, layout, links_of, start_values
 from hwsim.spiking_tm.params import PlasticityParams, SpikingMemoryParams
 from hwsim.spiking_tm.run import Record, rates, run
 from hwsim.spiking_tm.task import SequenceTaskParams, schedule
@@ -87,12 +87,14 @@ def test_numpy_and_the_compiled_program_agree(cache: Path) -> None:
     assert one.permanence == pytest.approx(two.permanence, rel=1e-12)
 
 
-def test_one_build_serves_all_values_seeds_and_lengths_at_the_same_time(cache: Path) -> None:
-    points = [(gain, seed, episodes) for gain in (0.05, 0.3) for seed in (1, 2) for episodes in (1, 2)]
+def test_one_build_serves_all_values_seeds_sequences_and_lengths_at_the_same_time(cache: Path) -> None:
+    others = SequenceTaskParams(sequences=["ABCD", "FEDC"], interval=0.03, episodes=1)
+    tasks = [SequenceTaskParams(episodes=1), SequenceTaskParams(episodes=2), others]
+    points = [(gain, seed, task) for gain in (0.05, 0.3) for seed in (1, 2) for task in tasks]
 
-    def point(gain: float, seed: int, episodes: int) -> Record:
+    def point(gain: float, seed: int, task: SequenceTaskParams) -> Record:
         params = SpikingMemoryParams(target="cpp", plasticity=PlasticityParams(potentiation=gain))
-        return run(params, SequenceTaskParams(episodes=episodes), seed)
+        return run(params, task, seed)
 
     alone = [point(*one) for one in points]
     with ThreadPoolExecutor(2) as pool:
@@ -142,17 +144,20 @@ def test_a_value_the_program_does_not_know_is_no_silent_loss(cache: Path) -> Non
     form, params = _form()
     task = SequenceTaskParams(episodes=1)
     plan, wiring = schedule(task, params.step), connectivity(params, 6, 0)
-    values = start_values(params, rates(params, task), plan, wiring)
+    values = start_values(params, rates(params, task), form, plan, wiring)
+    links = links_of(form, plan, wiring)
     with pytest.raises(RuntimeError, match="unknown variable"):
-        building.execute(building.program(form), values | {"cells.nothing": 1.0}, wiring)
+        building.execute(building.program(form), values | {"cells.nothing": 1.0}, links)
     with pytest.raises(RuntimeError, match="file size"):
-        building.execute(building.program(form), values | {"synapses.P": np.zeros(3)}, wiring)
+        building.execute(building.program(form), values | {"synapses.P": np.zeros(3)}, links)
 
 
 def test_structure_and_nothing_else_names_a_build() -> None:
     form, _ = _form()
     assert building.key(form) == building.key(dataclasses.replace(form))
-    changed = [dataclasses.replace(form, **{name: 7}) for name in ("neurons", "synapses", "delay", "period")]
+    changed = [
+        dataclasses.replace(form, **{name: 7}) for name in ("neurons", "synapses", "delay", "elements")
+    ]
     assert len({building.key(one) for one in (form, *changed)}) == 5
 
 

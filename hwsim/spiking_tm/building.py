@@ -32,13 +32,6 @@ from .network import Layout, Links, Values
 CACHE_VARIABLE = "HWSIM_CACHE"
 """Environment variable that names the folder of all compiled networks."""
 
-_TYPES = {
-    "neuron": np.int32,
-    "time": np.float64,
-    "permanence": np.float64,
-    "conductance": np.float64,
-    "writes": np.float64,
-}
 _SEALED = ("main", "files.json")
 
 
@@ -78,7 +71,8 @@ def key(form: Layout) -> str:
     """Name of the build of this structure: 24 hexadecimal digits."""
     here = Path(__file__).parent
     parts = [json.dumps(asdict(form), sort_keys=True)]
-    parts += [(here / name).read_text(encoding="utf-8") for name in ("network.py", "compiling.py")]
+    described = ("network.py", "synapses.py", "compiling.py")
+    parts += [(here / name).read_text(encoding="utf-8") for name in described]
     parts += [version("brian2"), np.__version__, _compiler(), platform.machine(), _processor()]
     return hashlib.blake2b("\0".join(parts).encode(), digest_size=12).hexdigest()
 
@@ -194,7 +188,9 @@ def execute(built: Program, values: Values, links: Links) -> dict[str, NDArray[A
             told = (done.stderr.strip().splitlines() or [f"it ended with code {done.returncode}"])[-1]
             raise RuntimeError(f"{built.folder.name}: the compiled network failed: {told}")
         return {
-            name: np.fromfile(folder / "results" / file, dtype=_TYPES[name.rpartition("_")[2]])
+            name: np.fromfile(
+                folder / "results" / file, dtype=np.int32 if name.endswith("_neuron") else np.float64
+            )
             for name, file in built.results.items()
         }
 

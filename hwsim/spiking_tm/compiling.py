@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from .network import Layout, network
+from .synapses import EQUATIONS
 
 RESULTS = {
     "spike_neuron": ("spikes", "i"),
@@ -23,10 +24,8 @@ RESULTS = {
     "dap_time": ("daps", "t"),
     "brake_neuron": ("brake_spikes", "i"),
     "brake_time": ("brake_spikes", "t"),
-    "permanence": ("synapses", "P"),
 }
-DEVICE_RESULTS = {"conductance": ("synapses", "G"), "writes": ("synapses", "writes")}
-"""What a run gives, by object and variable of the network."""
+"""What a run gives, by object and variable of the network; the kind of synapse adds its own."""
 
 LINKS = {
     "pre": "synapses_sources",
@@ -62,17 +61,18 @@ def write_program(form: Layout, folder: Path) -> None:
     net, objects = network(form, any_links)
     objects["cells"].seconds = 1.0
     device = get_device()
-    if form.devices:
+    if form.kind != "ideal":
         # The values of a run are taken up before the seed, which is one of them.
         device.apply_run_args()
         b2.seed(0)
     net.run(1.0 * b2.second)
     device.build(directory=str(folder), compile=False, run=False, with_output=False)
-    _free_run(folder / "main.cpp", device, objects, seeds=int(form.devices))
+    _free_run(folder / "main.cpp", device, objects, seeds=int(form.kind != "ideal"))
     _make(folder)
+    own = {name: ("synapses", variable) for name, variable in EQUATIONS[form.kind].results.items()}
     files = {
         name: Path(device.get_array_filename(objects[group].variables[variable])).name
-        for name, (group, variable) in (RESULTS | (DEVICE_RESULTS if form.devices else {})).items()
+        for name, (group, variable) in (RESULTS | own).items()
     }
     links = {
         name: str(next((folder / "static_arrays").glob(f"*_array_{word}")).name)

@@ -33,6 +33,7 @@ class Devices:
     on_cycle, off_cycle : (synapses,) standard deviation from write to write [S]; 0 in a stuck cell
     on_read, off_read : standard deviation of a read there, root mean square over devices [S]
     failure : share of writes that leave the cell as it is
+    middle : nominal conductance half-way between, by which a read tells on from off [S]
     full : nominal conductance of a synapse that acts in full, g_max [S]
     """
 
@@ -43,6 +44,7 @@ class Devices:
     on_read: float
     off_read: float
     failure: float
+    middle: float
     full: float
 
 
@@ -73,6 +75,7 @@ def fabricate(device: DeviceModel, synapses: int, seed: int) -> Devices:
             tried.append(shown.astype(np.float64))
         read = sound.read_noise(cells, whole, sound.conductance(cells, whole))
         found[name] = np.mean(tried, axis=0), np.std(tried, axis=0, ddof=1), float(np.sqrt(np.mean(read**2)))
+    low, full = device.chord(np.array([device.g_min, device.g_max], dtype=np.float32))
     return Devices(
         on=found["on"][0],
         off=found["off"][0],
@@ -81,5 +84,6 @@ def fabricate(device: DeviceModel, synapses: int, seed: int) -> Devices:
         on_read=found["on"][2],
         off_read=found["off"][2],
         failure=failure,
-        full=float(device.chord(np.array([device.g_max], dtype=np.float32))[0]),
+        middle=0.5 * (float(low) + float(full)),
+        full=float(full),
     )

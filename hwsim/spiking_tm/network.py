@@ -23,6 +23,7 @@ from . import propagators
 from .connectivity import Connectivity
 from .devices import Devices
 from .params import SpikingMemoryParams, inhibitory_peak, steps
+from .synapses import EQUATIONS, Kind
 from .task import Schedule
 
 Values: TypeAlias = dict[str, float | NDArray[Any]]
@@ -46,7 +47,7 @@ class Layout:
     step : of the grid [s]
     delay, short_delay : steps
     elements : stimuli of an episode; which symbol each is, and when it comes, are values
-    devices : whether a synapse's weight is a device's conductance
+    kind : of plastic synapses (see `synapses`)
     """
 
     populations: int
@@ -56,13 +57,13 @@ class Layout:
     delay: int
     short_delay: int
     elements: int
-    devices: bool
+    kind: Kind
 
 
 def layout(
-    params: SpikingMemoryParams, plan: Schedule, populations: int, synapses: int, devices: bool = False
+    params: SpikingMemoryParams, plan: Schedule, populations: int, synapses: int, kind: Kind = "ideal"
 ) -> Layout:
-    """Structure of the network that shows `plan`, its synapses ideal or made of devices."""
+    """Structure of the network that shows `plan`, its synapses of one kind."""
     return Layout(
         populations=populations,
         neurons=params.neurons,
@@ -71,7 +72,7 @@ def layout(
         delay=steps(params.delay, params.step),
         short_delay=steps(params.short_delay, params.step),
         elements=plan.symbol.size,
-        devices=devices,
+        kind=kind,
     )
 
 
@@ -194,68 +195,6 @@ at : 1
 period : 1 (shared)
 """
 
-_SYNAPSES = """
-P : 1
-least : 1
-mature : boolean
-maximum : 1 (shared)
-maturity : 1 (shared)
-gain : 1 (shared)
-loss : 1 (shared)
-balance : 1 (shared)
-wanted : 1 (shared)
-soonest : 1 (shared)
-latest : 1 (shared)
-kick : 1 (shared)
-"""
-
-# At a post-synaptic spike plus the dendritic delay: the pair with the last pre-synaptic spike counts where its lag
-# lies between dt_min and dt_max.
-_RISE = """
-lag = t_in_timesteps - last_pre
-paired = int(lag > soonest) * int(lag < latest)
-P = clip(P + paired*(gain*x_pre + balance*(wanted - z_post - parity_post*(z_seen_post - z_post))), least, maximum)
-"""
-
-# A spike finds a synapse as it is then, and acts on the soma a delay later.
-_FALL = """
-P = clip(P - loss, least, maximum)
-mature = P > maturity
-"""
-
-_DELIVER = """
-H_post = H_post + kick*int(mature)
-"""
-
-
-# With devices: a crossing of maturity is one write, which may fail; `G` is the conductance at the read voltage.
-_DEVICES = """
-G : 1
-on : 1
-off : 1
-on_cycle : 1
-off_cycle : 1
-writes : 1
-on_read : 1 (shared)
-off_read : 1 (shared)
-failure : 1 (shared)
-full : 1 (shared)
-"""
-
-_WRITE = """
-turned = 1.0*int(P > maturity) - int(mature)
-written = abs(turned) * int(rand() >= failure)
-target = int(turned > 0.0)*(on + on_cycle*randn()) + int(turned < 0.0)*(off + off_cycle*randn())
-G = G + written*(clip(target, 0.0, 1e3) - G)
-writes = writes + abs(turned)
-mature = P > maturity
-"""
-
-_DELIVER_READ = """
-read = clip(G + (int(mature)*on_read + (1 - int(mature))*off_read)*randn(), 0.0, 1e3) / full
-H_post = H_post + kick*read
-"""
-
 
 def network(form: Layout, links: Links) -> tuple[Any, dict[str, Any]]:
     """The network and its objects by name: cells, brakes, stimuli, synapses, spikes, daps, brake_spikes.
@@ -322,16 +261,13 @@ def _static(b2: Any, form: Layout, clock: Any, objects: dict[str, Any], links: L
 def _plastic(b2: Any, form: Layout, clock: Any, cells: Any, links: Links) -> Any:
     """Potential synapses between excitatory neurons."""
     delay = form.delay * form.step * b2.second
-    model, rise, fall, deliver = _SYNAPSES, _RISE, _FALL, _DELIVER
-    if form.devices:
-        model, deliver = _SYNAPSES + _DEVICES, _DELIVER_READ
-        rise, fall = _RISE + _WRITE, _FALL.replace("mature = P > maturity\n", "") + _WRITE
+    code = EQUATIONS[form.kind]
     plastic = b2.Synapses(
         cells,
         cells,
-        model,
-        on_pre={"fall": fall, "deliver": deliver},
-        on_post={"rise": rise},
+        code.model,
+        on_pre={"fall": code.fall, "deliver": code.deliver},
+        on_post={"rise": code.rise},
         delay={"deliver": delay, "rise": delay},
         clock=clock,
         name="synapses",
@@ -414,8 +350,10 @@ def start_values(
     }
     if made is not None:
         synapses |= {name: getattr(made, name) for name in ("on", "off", "on_cycle", "off_cycle")}
-        synapses |= {name: getattr(made, name) for name in ("on_read", "off_read", "failure", "full")}
-        synapses |= {"G": made.off}
+        synapses |= {
+            name: getattr(made, name) for name in ("on_read", "off_read", "failure", "middle", "full")
+        }
+        synapses |= {"G": made.off, "retries": float(params.retry_writes)}
         cells["seed"] = float(noise_seed(seed))
     at = np.full(form.elements, -1.0)
     at[: plan.step.size] = plan.step

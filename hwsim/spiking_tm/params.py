@@ -97,6 +97,13 @@ class SpikingMemoryParams(Params):
     excitatory: ExcitatoryParams = Field(default_factory=ExcitatoryParams)
     inhibitory: InhibitoryParams = Field(default_factory=InhibitoryParams)
     plasticity: PlasticityParams = Field(default_factory=PlasticityParams)
+    retry_writes: int = Field(
+        default=20,
+        ge=0,
+        le=1000,
+        description="binary synapses: how often a write that a read after it finds undone is repeated, once at each "
+        "later event of the synapse; 0: no such reads",
+    )
     connectivity: str | None = Field(
         default=None, description="file of arrays pre, post, floor (.npz); none: drawn from the seed"
     )

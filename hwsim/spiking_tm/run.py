@@ -16,6 +16,7 @@ from .connectivity import Connectivity, connectivity
 from .devices import fabricate
 from .network import Layout, Links, Values, layout, links_of, network, start_values
 from .params import SpikingMemoryParams
+from .synapses import EQUATIONS, Kind
 from .task import Schedule, SequenceTaskParams, schedule
 
 
@@ -34,6 +35,7 @@ class Record:
     permanence : (synapses,) at the end, in the wiring's order
     conductance : (synapses,) of devices at the end [S]; none where there are none
     writes : attempts to write a device in the whole run
+    checks : reads that verify a write
     dap_steps : how long a dendritic action potential lasts unless its soma fires
     """
 
@@ -51,6 +53,7 @@ class Record:
     dap_steps: int
     conductance: NDArray[np.float64] | None = None
     writes: int = 0
+    checks: int = 0
 
     def dap_ends(self) -> NDArray[np.int64]:
         """Step at which each dendritic action potential is over, (daps,): its time is up, or its soma fires."""
@@ -86,7 +89,8 @@ def run(
     populations = len(task.populations)
     wiring = connectivity(params, populations, seed)
     made = fabricate(device, wiring.synapses, seed) if device is not None else None
-    form = layout(params, plan, populations, wiring.synapses, devices=made is not None)
+    kind: Kind = "ideal" if made is None else "binary"
+    form = layout(params, plan, populations, wiring.synapses, kind)
     values = start_values(params, rates(params, task), form, plan, wiring, made, seed)
     return execute(params, form, plan, wiring, values)
 
@@ -105,6 +109,7 @@ def execute(
         for name in ("spike", "dap", "brake")
     }
     who = {name: found[f"{name}_neuron"].astype(np.int64) for name in ("spike", "dap", "brake")}
+    writes = int(found["writes"].sum()) if "writes" in found else 0
     return Record(
         plan=plan,
         populations=form.populations,
@@ -119,7 +124,8 @@ def execute(
         permanence=found["permanence"],
         dap_steps=round(params.excitatory.dap_duration / params.step),
         conductance=found.get("conductance"),
-        writes=int(found["writes"].sum()) if form.devices else 0,
+        writes=writes,
+        checks=writes if params.retry_writes > 0 else 0,
     )
 
 
@@ -147,7 +153,7 @@ def _interpreted(form: Layout, values: Values, links: Links, plan: Schedule) -> 
         for name, value in values.items():
             group, _, variable = name.partition(".")
             setattr(objects[group], variable, value)
-        if form.devices:
+        if form.kind != "ideal":
             b2.seed(int(float(values["cells.seed"])))
         net.run(plan.steps * form.step * b2.second, namespace={})
     finally:
@@ -155,10 +161,5 @@ def _interpreted(form: Layout, values: Values, links: Links, plan: Schedule) -> 
     events = {"spike": "spikes", "dap": "daps", "brake": "brake_spikes"}
     found = {f"{name}_neuron": np.array(objects[group].i) for name, group in events.items()}
     found |= {f"{name}_time": np.array(objects[group].t / b2.second) for name, group in events.items()}
-    found["permanence"] = np.array(objects["synapses"].P)
-    if form.devices:
-        found |= {
-            "conductance": np.array(objects["synapses"].G),
-            "writes": np.array(objects["synapses"].writes),
-        }
-    return found
+    own = EQUATIONS[form.kind].results
+    return found | {name: np.array(getattr(objects["synapses"], one)) for name, one in own.items()}

@@ -27,6 +27,11 @@ class StreamTimeParams(Params):
 
     record: Second = Field(default=0.0, ge=0.0, description="time between records [s]")
     stamps: bool = Field(default=False, description="the time between timestamps passes instead")
+    lump: Second = Field(
+        default=0.0,
+        ge=0.0,
+        description="time that is saved up before it passes at once, which spares looks at ageing cells [s]",
+    )
 
 
 def shared(software: Detector, hardware: Detector, difference: float) -> tuple[float, float, float, float]:
@@ -48,7 +53,13 @@ def shared(software: Detector, hardware: Detector, difference: float) -> tuple[f
 
 def pauses(params: StreamTimeParams, times: Times) -> list[float]:
     """Time that passes before each record [s]; none before the first, none where timestamps go backwards."""
-    if not params.stamps:
-        return [0.0] + [params.record] * (times.size - 1)
-    apart = np.diff(times) / np.timedelta64(1, "s")
-    return [0.0, *np.maximum(apart, 0.0).tolist()]
+    apart = np.full(times.size - 1, params.record)
+    if params.stamps:
+        apart = np.maximum(np.diff(times) / np.timedelta64(1, "s"), 0.0)
+    passes, saved = [0.0], 0.0
+    for one in apart.tolist():
+        saved += one
+        due = saved >= params.lump
+        passes.append(saved if due else 0.0)
+        saved = 0.0 if due else saved
+    return passes

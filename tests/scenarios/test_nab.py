@@ -16,6 +16,7 @@ from scenarios.nab import run_point
 from scenarios.nab_data import load_nab, read_result
 from scenarios.nab_score import nab_scores, threshold_rule, with_threshold_rule
 from scenarios.plots import figures_of
+from scenarios.side_by_side import StreamTimeParams, pauses
 
 SMALL = {
     "detector.pooler.columns": 128,
@@ -141,6 +142,12 @@ def test_time_passes_as_the_timestamps_say_unless_told_otherwise(nab, tmp_path):
     )
     assert still["anomaly_hardware"] != hourly["anomaly_hardware"]  # it drifts
     assert slow["anomaly_hardware"] == hourly["anomaly_hardware"]
+
+
+def test_time_can_pass_in_lumps():
+    stamps = np.datetime64("2024-01-01") + 600 * np.arange(8) * np.timedelta64(1, "s")
+    assert pauses(StreamTimeParams(stamps=True, lump=1500.0), stamps) == [0, 0, 0, 1800, 0, 0, 1800, 0]
+    assert pauses(StreamTimeParams(record=600.0), stamps) == [0.0] + 7 * [600.0]
 
 
 def test_a_killed_run_goes_on_at_the_series_it_was_at(nab, tmp_path):

@@ -14,7 +14,7 @@ from devices.model import F32, Where
 from htm.pick import BadInput
 from htm.streams import restore_stream, save_stream, stream
 
-from . import load_kernels
+from . import digital_kernels, load_kernels
 from .mapping import Mapping
 from .write_disturb import WriteDisturb
 
@@ -101,7 +101,10 @@ class CellArray:
         """Write the cells of `where` on or off whose digital permanence has crossed the threshold."""
         assert self._kept is not None
         wanted = self._kept[where] >= np.float32(self.mapping.threshold)
-        crossed = _places(where, wanted != self._on[where])
+        self._toggle(_places(where, wanted != self._on[where]))
+
+    def _toggle(self, crossed: Places) -> None:
+        """Write cells from on to off, or from off to on."""
         if crossed[0].size:
             self._on[crossed] = ~self._on[crossed]
             self._write(crossed, self._on[crossed])
@@ -154,9 +157,11 @@ class CellArray:
         With digital permanences `counts` are changes of these; cells are only written where one crosses the threshold.
         """
         if self._kept is not None:
-            self.events["memory"] += int(np.count_nonzero(counts))
-            self._kept[rows] = np.clip(self._kept[rows] + counts, np.float32(0), np.float32(1))
-            self._switch(rows)
+            crossed = np.empty((2, counts.size + 1), dtype=np.int32)
+            threshold = np.float32(self.mapping.threshold)
+            n, changed = digital_kernels.keep_rows(self._kept, self._on, rows, counts, threshold, crossed)
+            self.events["memory"] += changed
+            self._toggle((crossed[0, :n].astype(np.intp), crossed[1, :n].astype(np.intp)))
         elif self._verify:
             self._retarget(rows, counts)
         else:

@@ -1,4 +1,4 @@
-"""Plain numpy twins of the kernels in `hwsim.kernels` and `hwsim.segment_kernels`; tests hold them equal."""
+"""Plain numpy twins of the kernels of columns, segments and digital permanences; tests hold them equal."""
 
 from __future__ import annotations
 
@@ -219,3 +219,17 @@ def pulsed_load(
 
 def slot_loads(g: NDArray[np.float32], rows: int, totals: NDArray[np.float64]) -> None:
     totals[:] = g[:rows].sum(axis=0, dtype=np.float64)
+
+
+def keep_rows(
+    kept: NDArray[np.float32],
+    on: NDArray[np.bool_],
+    rows: NDArray[np.int32],
+    changes: NDArray[np.float32],
+    threshold: np.float32,
+    crossed: NDArray[np.int32],
+) -> tuple[int, int]:
+    kept[rows] = np.clip(kept[rows] + changes, np.float32(0), np.float32(1))
+    at, slots = np.nonzero((kept[rows] >= threshold) != on[rows])
+    crossed[0, : at.size], crossed[1, : at.size] = rows[at], slots
+    return at.size, int(np.count_nonzero(changes))

@@ -5,6 +5,7 @@ import pytest
 
 from devices.presets import device_from
 from htm.software import SoftwareSubstrate
+from hwsim import digital_kernels, reference
 from hwsim.crossbar import CrossbarSubstrate
 from hwsim.params import CrossbarParams
 
@@ -93,3 +94,19 @@ def test_segments_read_permanences_back_exactly():
     assert np.array_equal(seen[:, :5], np.full((ROWS, 5), np.float32(0.21)))
     assert substrate.events["row_read"] == 0
     assert substrate.events["write"] == 0  # below the threshold: no cell has to be on
+
+
+def test_the_kernel_equals_numpy():
+    rng = np.random.default_rng(4)
+    kept = rng.random((30, 17), dtype=np.float32)
+    on = kept >= np.float32(0.5)
+    rows = np.array([2, 3, 11, 29], dtype=np.int32)
+    changes = rng.choice(np.array([-0.4, 0, 0, 0.7], dtype=np.float32), (4, 17))
+    found = []
+    for made in (digital_kernels, reference):
+        own, crossed = kept.copy(), np.zeros((2, changes.size + 1), dtype=np.int32)
+        n, given = made.keep_rows(own, on, rows, changes, np.float32(0.5), crossed)
+        found.append((own, crossed[:, :n], given))
+    for one, two in zip(*found, strict=True):
+        np.testing.assert_array_equal(one, two)
+    assert found[0][1].shape[1] > 5

@@ -1,4 +1,4 @@
-"""Potential synapses between excitatory neurons and their floors: drawn from the seed, or read from a file."""
+"""Potential synapses between excitatory neurons and their floors, drawn from the seed or read; who is primed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from htm.pick import BadInput
 from htm.streams import stream
 
-from .params import SpikingMemoryParams
+from .params import SpikingMemoryParams, prime_count
 
 _ARRAYS = ("pre", "post", "floor")
 
@@ -79,6 +79,24 @@ def draw(neurons: int, probability: float, initial: float, seed: int) -> Connect
         pre[target * degree : (target + 1) * degree] = chosen + (chosen >= target)
     floor = stream(seed, "spiking_tm.floor").uniform(0.0, initial, post.size)
     return _sorted(pre, post, floor)
+
+
+def primed(params: SpikingMemoryParams, populations: int, seed: int) -> NDArray[np.bool_]:
+    """Neurons whose dendrites are started from outside before a sequence begins, (populations * neurons,).
+
+    The same in each population's every priming: they are its code as a first symbol.
+
+    Parameters
+    ----------
+    params : the network
+    populations : how many symbols have one
+    seed : of the stream ``spiking_tm.prime``
+    """
+    drawn = stream(seed, "spiking_tm.prime")
+    found = np.zeros((populations, params.neurons), dtype=np.bool_)
+    for row in found:
+        row[drawn.choice(params.neurons, prime_count(params), replace=False)] = True
+    return found.ravel()
 
 
 def load(path: Path, neurons: int, maximum: float) -> Connectivity:

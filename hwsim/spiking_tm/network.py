@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from htm.streams import stream
 
 from . import propagators
-from .connectivity import Connectivity
+from .connectivity import Connectivity, primed
 from .devices import Devices
 from .params import SpikingMemoryParams, inhibitory_peak, steps
 from .synapses import EQUATIONS, Kind
@@ -46,7 +46,7 @@ class Layout:
     synapses : potential synapses between excitatory neurons
     step : of the grid [s]
     delay, short_delay : steps
-    elements : stimuli of an episode; which symbol each is, and when it comes, are values
+    elements : stimuli and primings of an episode; which symbol each is of, and when it comes, are values
     kind : of plastic synapses (see `synapses`)
     """
 
@@ -71,13 +71,13 @@ def layout(
         step=params.step,
         delay=steps(params.delay, params.step),
         short_delay=steps(params.short_delay, params.step),
-        elements=plan.symbol.size,
+        elements=plan.symbol.size + plan.prime_symbol.size,
         kind=kind,
     )
 
 
 def links_of(form: Layout, plan: Schedule, wiring: Connectivity) -> Links:
-    """Who is connected to whom: each element drives all cells of its symbol's population.
+    """Who is connected to whom: each element reaches all cells of its symbol's population.
 
     Parameters
     ----------
@@ -86,7 +86,8 @@ def links_of(form: Layout, plan: Schedule, wiring: Connectivity) -> Links:
     wiring : of the plastic synapses
     """
     symbol = np.zeros(form.elements, dtype=np.int32)
-    symbol[: plan.symbol.size] = plan.symbol
+    given = np.append(plan.symbol, plan.prime_symbol)
+    symbol[: given.size] = given
     cells = symbol[:, None] * form.neurons + np.arange(form.neurons, dtype=np.int32)
     return {
         "pre": wiring.pre,
@@ -133,6 +134,7 @@ parity : 1 (shared)
 seed : 1 (shared)
 from_stimulus : 1 (shared)
 from_inhibition : 1 (shared)
+from_prime : 1
 """
 
 # Truth values are taken times 1.0: a loop over 64-bit integers is not vectorised by the compiler. `clamp` is 1 from an
@@ -189,10 +191,17 @@ V = 0
 rest = rest_steps
 """
 
-# One an element: it fires once in each period. A step below 0 never comes.
+# One an element: it fires once in each period, and acts on somata or, where it primes, on dendrites. A step below 0
+# never comes.
 _STIMULI = """
 at : 1
+primes : 1
 period : 1 (shared)
+"""
+
+_DRIVE = """
+X_post = X_post + (1 - primes_pre)*from_stimulus_post
+H_post = H_post + primes_pre*from_prime_post
 """
 
 
@@ -243,7 +252,7 @@ def _static(b2: Any, form: Layout, clock: Any, objects: dict[str, Any], links: L
         "drive": (
             "stimuli",
             "cells",
-            "X_post = X_post + from_stimulus_post",
+            _DRIVE,
             links["element"],
             links["shown"],
         ),
@@ -297,7 +306,7 @@ def start_values(
     plan : what is shown
     wiring : of the plastic synapses
     made : their devices, where they have any
-    seed : of noise while it runs
+    seed : of who is primed, and of noise while it runs
     """
     E, R, learn, h = params.excitatory, params.inhibitory, params.plasticity, params.step
     tau_rate = learn.tau_rate if learn.tau_rate is not None else plan.period * h
@@ -355,9 +364,14 @@ def start_values(
         }
         synapses |= {"G": made.off, "retries": float(params.retry_writes)}
         cells["seed"] = float(noise_seed(seed))
-    at = np.full(form.elements, -1.0)
-    at[: plan.step.size] = plan.step
-    stimuli: Values = {"at": at, "period": float(plan.period)}
+    if plan.prime_symbol.size:
+        lift = params.prime_strength * E.dap_threshold * math.e / E.tau_dendrite
+        cells["from_prime"] = lift * primed(params, form.populations, seed)
+    at, primes = np.full(form.elements, -1.0), np.zeros(form.elements)
+    shown = np.append(plan.step, plan.prime_step)
+    at[: shown.size] = shown
+    primes[plan.step.size :] = 1.0
+    stimuli: Values = {"at": at, "primes": primes, "period": float(plan.period)}
     groups = {"cells": cells, "brakes": brakes, "stimuli": stimuli, "synapses": synapses}
     return {f"{group}.{name}": value for group, values in groups.items() for name, value in values.items()}
 

@@ -94,6 +94,12 @@ class SpikingMemoryParams(Params):
     step: Second = Field(default=0.1e-3, gt=0.0, le=1e-3, description="of integration [s]")
     delay: Second = Field(default=2e-3, gt=0.0, description="dendritic delay d between excitatory [s]")
     short_delay: Second = Field(default=0.1e-3, gt=0.0, description="of all other connections [s]")
+    primed: int | None = Field(
+        default=None, ge=1, description="neurons of a first symbol that are primed; none: active + 1"
+    )
+    prime_strength: float = Field(
+        default=1.4, gt=1.0, description="peak of the dendritic current that primes, over dap_threshold"
+    )
     excitatory: ExcitatoryParams = Field(default_factory=ExcitatoryParams)
     inhibitory: InhibitoryParams = Field(default_factory=InhibitoryParams)
     plasticity: PlasticityParams = Field(default_factory=PlasticityParams)
@@ -119,6 +125,8 @@ class SpikingMemoryParams(Params):
     def _on_the_grid(self) -> SpikingMemoryParams:
         if self.active > self.neurons:
             raise ValueError(f"active: must not exceed neurons ({self.neurons}), got {self.active}")
+        if self.primed is not None and self.primed > self.neurons:
+            raise ValueError(f"primed: must not exceed neurons ({self.neurons}), got {self.primed}")
         times = {
             "delay": self.delay,
             "short_delay": self.short_delay,
@@ -136,6 +144,11 @@ def inhibitory_peak(params: SpikingMemoryParams) -> float:
     """What one spike adds to the inhibitory neuron [V]: `active` of them together exceed its threshold by a fifth."""
     given = params.inhibitory.peak
     return given if given is not None else 1.2 * params.inhibitory.threshold / params.active
+
+
+def prime_count(params: SpikingMemoryParams) -> int:
+    """Neurons of a population that are primed."""
+    return params.primed if params.primed is not None else min(params.active + 1, params.neurons)
 
 
 def on_grid(seconds: float, step: float) -> bool:

@@ -22,6 +22,7 @@ class SequenceSet:
     symbols : one population each, in this order
     potentiation, depression, homeostasis : lambda+, lambda-, lambda_h
     depression_in_files : lambda- of the authors' parameter files, which reference runs in NEST use
+    primed : whether first symbols are primed (see `SequenceTaskParams`), as in the authors' files
     """
 
     sequences: tuple[str, ...]
@@ -30,6 +31,7 @@ class SequenceSet:
     depression: float
     homeostasis: float
     depression_in_files: float
+    primed: bool = False
 
 
 SETS: dict[str, SequenceSet] = {
@@ -38,7 +40,7 @@ SETS: dict[str, SequenceSet] = {
         ("ENDIJ", "LNDIK", "GJMCN", "FJMCI", "BCKHI", "ACKHF"), LETTERS, 0.28, 0.0061, 0.024, 0.0063
     ),
     "III": SequenceSet(
-        ("ENDIJ", "LNDIK", "GJMEN", "FJMEI", "BCKBI", "ACKBF"), LETTERS, 0.39, 0.0057, 0.034, 0.005785
+        ("ENDIJ", "LNDIK", "GJMEN", "FJMEI", "BCKBI", "ACKBF"), LETTERS, 0.39, 0.0057, 0.034, 0.005785, True
     ),
     "order10": SequenceSet(("ADBGHIJKLMNE", "FDBGHIJKLMNC"), LETTERS, 0.08, 0.0015, 0.014, 0.0015),
 }

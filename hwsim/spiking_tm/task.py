@@ -30,6 +30,12 @@ class SequenceTaskParams(Params):
     interval: Second = Field(default=40e-3, gt=0.0, description="between symbols of a sequence, DT [s]")
     pause: Second = Field(default=100e-3, gt=0.0, description="from a sequence's last symbol to the next [s]")
     start: Second = Field(default=30e-3, gt=0.0, description="when the first symbol comes [s]")
+    primed: bool | None = Field(
+        default=None,
+        description="whether dendrites of some neurons of each first symbol are started before it comes; "
+        "none: as for the set",
+    )
+    lead: Second = Field(default=20e-3, gt=0.0, description="from priming to the first symbol [s]")
     probe: Second = Field(
         default=8e-3, gt=0.0, description="after the last symbol but one: when predictions are read [s]"
     )
@@ -93,12 +99,19 @@ class SequenceTaskParams(Params):
             raise ValueError(f"pause: must be longer than interval ({self.interval:g} s), got {self.pause:g}")
         if self.start >= self.pause:
             raise ValueError(f"start: must be before pause ({self.pause:g} s) is over, got {self.start:g}")
+        if self.primes and self.lead >= self.start:
+            raise ValueError(f"lead: must be shorter than start ({self.start:g} s), got {self.lead:g}")
         return self
 
     @property
     def published(self) -> SequenceSet:
         """The set that is named: its rates, and its sequences unless own ones are given."""
         return SETS[self.set]
+
+    @property
+    def primes(self) -> bool:
+        """Whether first symbols are primed."""
+        return self.published.primed if self.primed is None else self.primed
 
     @property
     def shown(self) -> tuple[tuple[str, ...], ...]:
@@ -122,6 +135,7 @@ class Schedule:
     Attributes
     ----------
     symbol, step : (elements,) population and step of each stimulus, counted from the episode's start
+    prime_symbol, prime_step : (primings,) population and step of each; of every sequence, or of none
     last : (sequences,) index into them of each sequence's last symbol
     period : steps of an episode
     probe : steps from a stimulus to when predictions are read
@@ -130,6 +144,8 @@ class Schedule:
 
     symbol: NDArray[np.int64]
     step: NDArray[np.int64]
+    prime_symbol: NDArray[np.int64]
+    prime_step: NDArray[np.int64]
     last: NDArray[np.int64]
     period: int
     probe: int
@@ -163,7 +179,7 @@ def schedule(task: SequenceTaskParams, step: float) -> Schedule:
     ValueError
         Where a time is no whole number of steps.
     """
-    for name in ("interval", "pause", "start", "probe"):
+    for name in ("interval", "pause", "start", "lead", "probe"):
         if not on_grid(getattr(task, name), step):
             raise ValueError(f"{name}: must be whole steps of {step:g} s, got {getattr(task, name):g}")
     interval, pause = steps(task.interval, step), steps(task.pause, step)
@@ -179,9 +195,12 @@ def schedule(task: SequenceTaskParams, step: float) -> Schedule:
             now += interval
         now += pause - interval
         last.append(len(symbol) - 1)
+    first = [0, *(k + 1 for k in last[:-1])] if task.primes else []
     return Schedule(
         symbol=np.array(symbol, dtype=np.int64),
         step=np.array(at, dtype=np.int64),
+        prime_symbol=np.array([symbol[k] for k in first], dtype=np.int64),
+        prime_step=np.array([at[k] - steps(task.lead, step) for k in first], dtype=np.int64),
         last=np.array(last, dtype=np.int64),
         period=now - at[0],
         probe=steps(task.probe, step),

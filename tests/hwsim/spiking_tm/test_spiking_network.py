@@ -11,6 +11,7 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from hwsim.spiking_tm import propagators
+from hwsim.spiking_tm.connectivity import primed
 from hwsim.spiking_tm.measure import active, answered, errors, first_zero, in_dap, predicted
 from hwsim.spiking_tm.params import (
     ExcitatoryParams,
@@ -145,6 +146,20 @@ def test_an_unanswered_dendritic_action_potential_lasts_its_time(tmp_path: Path)
     assert in_dap(record, step + 599)[1].any()
     assert not in_dap(record, step + 600).any()
     assert not in_dap(record, int(begun.min()) - 1).any()
+
+
+def test_a_primed_first_symbol_is_answered_by_the_primed_alone(tmp_path: Path) -> None:
+    task = {"sequences": ["AB"], "primed": True, "episodes": 2}
+    record = _wired(tmp_path, _onto(4), [1.0] * 20, FROZEN, **task)
+    chosen = primed(SpikingMemoryParams(neurons=N, active=4), 2, seed=0)[:N].nonzero()[0]
+    assert chosen.size == 5  # rho + 1
+    for first, second in active(record):
+        assert first.tolist() == chosen.tolist()
+        assert second.size == N
+    # The alpha current of 1.4 times the threshold crosses it 2 ms or so after it began, 20 ms before the symbol.
+    lag = record.dap_step[:5] - (record.plan.step[0] - 200)
+    assert ((lag > 10) & (lag < 50)).all()
+    assert np.array_equal(np.sort(record.dap_neuron[:5]), chosen)
 
 
 # Plasticity ----------------------------------------------------------------------------------------------

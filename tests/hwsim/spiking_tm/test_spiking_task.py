@@ -57,6 +57,18 @@ def test_symbols_follow_at_the_interval_and_sequences_after_the_pause(
     assert [task.populations[k] for k in plan.targets()] == [one[-1] for one in sequences]
 
 
+def test_first_symbols_are_primed_in_set_three_and_where_one_asks() -> None:
+    assert [name for name in SETS if SequenceTaskParams(set=name).primes] == ["III"]
+    task = SequenceTaskParams(set="III")
+    plan = schedule(task, STEP)
+    assert [task.populations[k] for k in plan.prime_symbol] == list("ELGFBA")
+    first = [0, *(plan.last[:-1] + 1)]
+    assert (plan.step[first] - plan.prime_step == 200).all()
+    assert schedule(SequenceTaskParams(set="III", primed=False), STEP).prime_symbol.size == 0
+    own = schedule(SequenceTaskParams(sequences=["ABC", "CBA"], primed=True, lead=0.01), STEP)
+    assert (own.prime_symbol.tolist(), own.prime_step.tolist()) == ([0, 2], [200, 2000])
+
+
 def test_words_may_be_symbols() -> None:
     task = SequenceTaskParams(sequences=[["wake", "wash", "go"], ["rest", "wash", "stay"]])
     assert task.populations == ("go", "rest", "stay", "wake", "wash")
@@ -78,6 +90,7 @@ def test_words_may_be_symbols() -> None:
         ({"pause": 0.04}, "pause: must be longer than interval"),
         ({"start": 0.2}, "start: must be before pause"),
         ({"episodes": 0}, "episodes"),
+        ({"primed": True, "lead": 0.03}, "lead: must be shorter than start"),
     ],
 )
 def test_a_bad_task_is_refused_in_one_line(values: dict[str, Any], told: str) -> None:
@@ -89,6 +102,8 @@ def test_a_bad_task_is_refused_in_one_line(values: dict[str, Any], told: str) ->
 def test_times_off_the_grid_are_refused() -> None:
     with pytest.raises(ValueError, match=r"interval: must be whole steps"):
         schedule(SequenceTaskParams(interval=0.04003), STEP)
+    with pytest.raises(ValueError, match=r"lead: must be whole steps"):
+        schedule(SequenceTaskParams(primed=True, lead=0.01003), STEP)
     with pytest.raises(BadInput, match="delay: must be whole steps"):
         SpikingMemoryParams(delay=0.00205)
     assert on_grid(2e-3, STEP)

@@ -232,7 +232,12 @@ def network(form: Layout, links: Links) -> tuple[Any, dict[str, Any]]:
     )
     brakes.run_regularly(_BRAKES_STEP, when="groups", name="brakes_step", clock=clock)
     stimuli = b2.NeuronGroup(
-        form.elements, _STIMULI, threshold="t_in_timesteps % period == at", clock=clock, name="stimuli"
+        form.elements,
+        _STIMULI,
+        threshold="t_in_timesteps % period == at",
+        reset="",
+        clock=clock,
+        name="stimuli",
     )
     objects = {"cells": cells, "brakes": brakes, "stimuli": stimuli}
     objects |= _static(b2, form, clock, objects, links)
@@ -376,6 +381,6 @@ def start_values(
     return {f"{group}.{name}": value for group, values in groups.items() for name, value in values.items()}
 
 
-def noise_seed(seed: int) -> int:
-    """Seed of the noise of devices while the network runs, from the stream ``spiking_tm.noise``."""
-    return int(stream(seed, "spiking_tm.noise").integers(2**31))
+def noise_seed(seed: int, name: str = "spiking_tm.noise") -> int:
+    """Seed of the noise of devices while the network runs, from this stream."""
+    return int(stream(seed, name).integers(2**31))

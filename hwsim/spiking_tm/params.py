@@ -151,6 +151,11 @@ def prime_count(params: SpikingMemoryParams) -> int:
     return params.primed if params.primed is not None else min(params.active + 1, params.neurons)
 
 
+def half(params: SpikingMemoryParams) -> int:
+    """Neurons by which a population counts as active or predicted: half of `active`, rounded up."""
+    return -(-params.active // 2)
+
+
 def on_grid(seconds: float, step: float) -> bool:
     """Whether `seconds` is a whole, positive number of steps."""
     count = round(seconds / step)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ class Record:
     Attributes
     ----------
     plan : what was shown
+    form : structure of the network
     populations, neurons : how many there are, and excitatory neurons of each
     wiring : potential synapses
     spike_step, spike_neuron : (spikes,) of excitatory neurons, in order of time
@@ -36,10 +37,12 @@ class Record:
     conductance : (synapses,) of devices at the end [S]; none where there are none
     writes : attempts to write a device in the whole run
     checks : reads that verify a write
+    loads : conductances of devices summed over all reads, over all writes (as they should become) [S]
     dap_steps : how long a dendritic action potential lasts unless its soma fires
     """
 
     plan: Schedule
+    form: Layout
     populations: int
     neurons: int
     wiring: Connectivity
@@ -54,6 +57,7 @@ class Record:
     conductance: NDArray[np.float64] | None = None
     writes: int = 0
     checks: int = 0
+    loads: dict[str, float] = field(default_factory=dict)
 
     def dap_ends(self) -> NDArray[np.int64]:
         """Step at which each dendritic action potential is over, (daps,): its time is up, or its soma fires."""
@@ -103,7 +107,7 @@ def execute(
     if params.target == "cpp" or (params.target == "auto" and building.has_compiler()):
         found = building.execute(building.program(form), values, links)
     else:
-        found = _interpreted(form, values, links, plan)
+        found = _interpreted(form, values, links)
     step = {
         name: np.rint(found[f"{name}_time"] / params.step).astype(np.int64)
         for name in ("spike", "dap", "brake")
@@ -112,6 +116,7 @@ def execute(
     writes = int(found["writes"].sum()) if "writes" in found else 0
     return Record(
         plan=plan,
+        form=form,
         populations=form.populations,
         neurons=form.neurons,
         wiring=wiring,
@@ -126,6 +131,9 @@ def execute(
         conductance=found.get("conductance"),
         writes=writes,
         checks=writes if params.retry_writes > 0 else 0,
+        loads={
+            name: float(found[f"{name}_load"].sum()) for name in ("read", "write") if f"{name}_load" in found
+        },
     )
 
 
@@ -142,7 +150,7 @@ def rates(params: SpikingMemoryParams, task: SequenceTaskParams) -> tuple[float,
     return up, down, balance
 
 
-def _interpreted(form: Layout, values: Values, links: Links, plan: Schedule) -> dict[str, NDArray[Any]]:
+def _interpreted(form: Layout, values: Values, links: Links) -> dict[str, NDArray[Any]]:
     """Run in this process, on numpy alone."""
     import brian2 as b2
 
@@ -155,7 +163,7 @@ def _interpreted(form: Layout, values: Values, links: Links, plan: Schedule) -> 
             setattr(objects[group], variable, value)
         if form.kind != "ideal":
             b2.seed(int(float(values["cells.seed"])))
-        net.run(plan.steps * form.step * b2.second, namespace={})
+        net.run(float(values["cells.seconds"]) * b2.second, namespace={})
     finally:
         b2.prefs.codegen.target = before
     events = {"spike": "spikes", "dap": "daps", "brake": "brake_spikes"}

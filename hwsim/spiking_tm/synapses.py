@@ -75,7 +75,7 @@ IDEAL = Equations(
 
 # `G` is the conductance at the read voltage. `asked` is the side that P was last seen on, `held` the one that the
 # controller believes the device to be on: what it wrote or, where writes are repeated (`retries`), what a read after
-# the write found.
+# the write found. The conductances that reads and writes went through are summed, for their energy.
 _DEVICE = """
 G : 1
 asked : boolean
@@ -86,6 +86,8 @@ off : 1
 on_cycle : 1
 off_cycle : 1
 writes : 1
+read_load : 1
+write_load : 1
 on_read : 1 (shared)
 off_read : 1 (shared)
 failure : 1 (shared)
@@ -107,6 +109,7 @@ held = int(held) + attempt*(told - int(held)) > 0.5
 asked = side > 0.5
 tries = tries + attempt
 writes = writes + attempt
+write_load = write_load + attempt*(side*on + (1.0 - side)*off)
 """
 
 BINARY = Equations(
@@ -114,10 +117,17 @@ BINARY = Equations(
     rise=_RISE + _WRITE,
     fall=_FALL + _WRITE,
     deliver="""
-read = clip(G + (int(G > middle)*on_read + int(G <= middle)*off_read)*randn(), 0.0, 1e3) / full
-H_post = H_post + kick*read
+read = clip(G + (int(G > middle)*on_read + int(G <= middle)*off_read)*randn(), 0.0, 1e3)
+H_post = H_post + kick*read/full
+read_load = read_load + read
 """,
-    results={"permanence": "P", "conductance": "G", "writes": "writes"},
+    results={
+        "permanence": "P",
+        "conductance": "G",
+        "writes": "writes",
+        "read_load": "read_load",
+        "write_load": "write_load",
+    },
 )
 
 EQUATIONS: dict[Kind, Equations] = {"ideal": IDEAL, "binary": BINARY}

@@ -23,8 +23,8 @@ def energy_figure(arrays: Sequence[Mapping[str, np.ndarray]], scenario: str) -> 
 
     Parameters
     ----------
-    arrays : of each seed: ``energy_parts_PHASE`` (parts,) [J], their names in ``energy_names``, and what the prices
-        assume in ``energy_assumed``
+    arrays : of each seed: ``energy_parts_PHASE`` (parts,) [J], their names in ``energy_names``, what the prices
+        assume in ``energy_assumed``, and where that is no record in ``energy_of`` what they are of
     """
     names = [str(name) for name in arrays[0]["energy_names"]]
     phases = [name.removeprefix(PREFIX) for name in arrays[0] if name.startswith(PREFIX)]
@@ -34,6 +34,7 @@ def energy_figure(arrays: Sequence[Mapping[str, np.ndarray]], scenario: str) -> 
     }
     shown = [i for i in range(len(names)) if any(values[i] > 0.0 for values in found.values())]
     factor, unit = si_scale([float(values.max()) for values in found.values()], "J")
+    what = str(arrays[0].get("energy_of", "record"))
     figure = new_figure(
         1.8 + 0.32 * len(shown) * len(phases) + 0.2 * len(str(arrays[0]["energy_assumed"])) / 90
     )
@@ -50,12 +51,16 @@ def energy_figure(arrays: Sequence[Mapping[str, np.ndarray]], scenario: str) -> 
     ax.set_yticks(np.arange(len(shown)), [names[i] for i in shown])
     ax.invert_yaxis()
     ax.margins(x=0.12)
-    ax.set_xlabel(f"energy of one record ({unit})")
+    ax.set_xlabel(f"energy of one {what} ({unit})")
     ax.legend(loc="lower right")
     totals = ", ".join(
         f"{values.sum() * factor:.3g} {unit} {phase.replace('_', ' ')}" for phase, values in found.items()
     )
-    headline(figure, f"{scenario}: energy of a record, {totals}", f"Assumed: {arrays[0]['energy_assumed']}")
+    headline(
+        figure,
+        f"{scenario}: energy of a{'n' if what[0] in 'aeiou' else ''} {what}, {totals}",
+        f"Assumed: {arrays[0]['energy_assumed']}",
+    )
     return figure
 
 

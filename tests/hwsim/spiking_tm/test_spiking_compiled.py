@@ -21,6 +21,7 @@ from hwsim.spiking_tm.connectivity import connectivity
 from hwsim.spiking_tm.measure import active, errors, first_zero, predicted
 from hwsim.spiking_tm.network import Layout, layout, links_of, start_values
 from hwsim.spiking_tm.params import PlasticityParams, SpikingMemoryParams
+from hwsim.spiking_tm.replay import ReplayParams, interval, replay, replayed
 from hwsim.spiking_tm.run import Record, rates, run
 from hwsim.spiking_tm.task import SequenceTaskParams, schedule
 
@@ -63,8 +64,9 @@ def test_plain_equations_give_nest_s_active_sets_in_the_first_episodes(cache: Pa
     assert not all(same)  # it is another model: else `parity` would say nothing
 
 
-def test_set_one_is_learned_and_kept(cache: Path) -> None:
-    record = run(SpikingMemoryParams(target="cpp"), SequenceTaskParams(episodes=42), seed=1)
+def test_set_one_is_learned_and_kept_and_replayed(cache: Path) -> None:
+    params, task = SpikingMemoryParams(target="cpp"), SequenceTaskParams(episodes=42)
+    record = run(params, task, seed=1)
     error = errors(predicted(record, RHO // 2), record.plan.targets())
     found = first_zero(error)
     assert found is not None
@@ -72,6 +74,11 @@ def test_set_one_is_learned_and_kept(cache: Path) -> None:
     assert (error[-10:] == 0.0).all()
     sizes = [active(record)[-1][k].size for k in record.plan.last]
     assert all(10 <= size <= 40 for size in sizes)
+    # The same program plays both sequences, some three times as fast as they were shown.
+    found = replay(params, task, ReplayParams(), record, seed=1)
+    assert replayed(found, task).all()
+    assert 2.5 < 400 / interval(found, task) < 4.0
+    assert len([one for one in cache.iterdir() if one.is_dir()]) == 1
 
 
 def test_numpy_and_the_compiled_program_agree(cache: Path) -> None:

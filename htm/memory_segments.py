@@ -239,7 +239,7 @@ class Dendrites:
             candidates,
             params.new_synapses,
             self._initial,
-            segments.room(np.concatenate((learning, fresh))),
+            params.synapses_per_segment,
             source,
             key,
             self._places,

@@ -171,7 +171,7 @@ SCENARIOS: dict[str, Scenario] = {
         config="scenarios.spiking_sequences:SpikingSequencesConfig",
         run="scenarios.spiking_sequences:run_point",
         metrics="scenarios.spiking_sequences:METRICS",
-        hardware=("device", "synapses"),
+        hardware=("device", "synapses", "cost", "neuron_cost", "digital_cost"),
         figures="scenarios.figures.spiking:spiking_figures",
     ),
 }

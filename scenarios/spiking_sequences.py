@@ -1,14 +1,15 @@
 """Sequences in a native spiking temporal memory: when it foretells their last symbols, and with how few neurons.
 
 Source: Bouhadjar, Wouters, Diesmann, Tetzlaff 2022 (PLoS Comput Biol 18(6):e1010233): sets of sequences, learning
-rates and error. Other sequences of symbols run under the same network. With ``synapses=binary`` the same network runs
-beside it with a device for each synapse.
+rates, error and replay. Other sequences of symbols run under the same network. With ``synapses=binary`` the same
+network runs beside it with a device for each synapse.
 """
 
 from __future__ import annotations
 
-import math
 from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -16,19 +17,21 @@ from numpy.typing import NDArray
 from pydantic import Field, SerializeAsAny, ValidationInfo, field_validator
 
 from devices.model import DeviceModel
-from htm.pick import Params
-from hwsim.spiking_tm.measure import active, answered, errors, first_zero, predicted
-from hwsim.spiking_tm.params import SpikingMemoryParams
+from htm.pick import Params, pick
+from hwsim.cost import COSTS, assumptions
+from hwsim.neuron_cost import NEURON_COSTS, neuron_assumptions
+from hwsim.spiking_tm.energy import counts, device_energy, digital_energy
+from hwsim.spiking_tm.measure import active, errors, first_zero, predicted
+from hwsim.spiking_tm.params import SpikingMemoryParams, half
+from hwsim.spiking_tm.replay import Replay, ReplayParams, ambiguous, interval, replay, replay_plan, replayed
 from hwsim.spiking_tm.run import Record, run
-from hwsim.spiking_tm.task import SequenceTaskParams, schedule, words
+from hwsim.spiking_tm.task import SequenceTaskParams, schedule
 
 from .registry import Metric, Outcome, Progress
+from .spiking_arrays import given, permanences, rasters, replay_arrays
 
 JUDGED = 10
 """Last episodes that accuracy and error are taken over, as in the reference runs."""
-
-BINS = 60
-"""Of the histograms of permanences."""
 
 
 class SpikingSequencesConfig(Params):
@@ -45,6 +48,26 @@ class SpikingSequencesConfig(Params):
     )
     spiking_tm: SpikingMemoryParams = Field(default_factory=SpikingMemoryParams)
     task: SequenceTaskParams = Field(default_factory=SequenceTaskParams)
+    replay: ReplayParams = Field(default_factory=ReplayParams)
+    cost: str = Field(default="isaac_puma", description="preset of energies of arrays of devices")
+    neuron_cost: str = Field(default="lif_28nm", description="preset of energies of neurons beside devices")
+    digital_cost: str = Field(
+        default="loihi", description="preset of a chip that does the same without devices"
+    )
+
+    @field_validator("cost", "neuron_cost", "digital_cost")
+    @classmethod
+    def _known_cost(cls, word: str, info: ValidationInfo) -> str:
+        pick(COSTS if info.field_name == "cost" else NEURON_COSTS, word, str(info.field_name))
+        return word
+
+    @field_validator("replay")
+    @classmethod
+    def _cues_fit(cls, how: ReplayParams, info: ValidationInfo) -> ReplayParams:
+        network, task = info.data.get("spiking_tm"), info.data.get("task")
+        if network is not None and task is not None:
+            replay_plan(task, how, network.step)  # refuses times that are no whole steps
+        return how
 
     @field_validator("task")
     @classmethod
@@ -67,9 +90,11 @@ class SpikingSequencesConfig(Params):
         return task
 
 
-def _both(stem: str, label: str, headline: bool = False) -> dict[str, Metric]:
+def _both(stem: str, label: str, unit: str = "", headline: bool = False) -> dict[str, Metric]:
+    tail = f"_{unit}" if unit else ""
     return {
-        f"{stem}_{side}": Metric(f"{label}, {side}", headline=headline) for side in ("software", "hardware")
+        f"{stem}_{side}{tail}": Metric(f"{label}, {side}", unit, headline=headline)
+        for side in ("software", "hardware")
     }
 
 
@@ -79,10 +104,27 @@ METRICS: dict[str, Metric] = {
     **_both("episodes_to_zero", "episodes to error 0, of seeds that got there", headline=True),
     **_both("active", "active neurons at last symbols"),
     **_both("mature", "share of synapses that are mature"),
+    **_both("replayed", "share of sequences replayed to the end, and nothing else", headline=True),
+    **_both("replayed_and_more", "share replayed to the end, whatever came after"),
+    **_both("replay_speed", "speed of replay over what was trained"),
+    **_both("spikes_per_episode", "spikes of an episode"),
+    **_both("daps_per_episode", "dendritic action potentials of an episode"),
+    **_both("deliveries_per_episode", "spikes at synapses in an episode"),
     "writes_per_synapse_hardware": Metric("writes per synapse and episode, hardware"),
+    "energy_per_episode_digital_J": Metric("energy of an episode, software's events on a digital chip", "J"),
+    "energy_per_episode_J": Metric("energy of an episode with devices", "J", headline=True),
 }
 
-_KEPT: OrderedDict[str, Record] = OrderedDict()
+
+@dataclass(frozen=True)
+class _Half:
+    """One network's run, and its replay where there is one."""
+
+    record: Record
+    replay: Replay | None
+
+
+_KEPT: OrderedDict[str, _Half] = OrderedDict()
 """Runs with ideal synapses of this process, by the parameters that decide them; the two last used are kept."""
 
 
@@ -97,28 +139,50 @@ def run_point(config: SpikingSequencesConfig, progress: Progress) -> Outcome:
     episodes = config.task.episodes
     hardware = config.synapses != "ideal"
     progress(0, episodes * (1 + hardware), "ideal synapses")
-    records = {"software": _software(config)}
+    halves = {"software": _software(config)}
     if hardware:
         progress(episodes, 2 * episodes, f"{config.synapses} synapses")
-        records["hardware"] = run(config.spiking_tm, config.task, config.seed, config.device)
+        halves["hardware"] = _half(config, config.device)
     progress(episodes * (1 + hardware), episodes * (1 + hardware), "done")
     metrics: dict[str, float | int] = {}
-    arrays = _given(config, records["software"])
-    for name, record in records.items():
-        numbers, kept = _judged(config, record)
+    arrays = given(config.spiking_tm, config.task, halves["software"].record)
+    for name, one in halves.items():
+        numbers, kept = _judged(config, one)
         metrics |= {f"{key}_{name}": number for key, number in numbers.items()}
         arrays |= {f"{key}_{name}": array for key, array in kept.items()}
+    software = halves["software"].record
+    digital = digital_energy(software, NEURON_COSTS[config.digital_cost]())
+    metrics["energy_per_episode_digital_J"] = digital / episodes
+    assumed = [f"digital chip ({config.digital_cost}): {neuron_assumptions(config.digital_cost)}"]
     if hardware:
-        writes = records["hardware"].writes / (records["hardware"].wiring.synapses * episodes)
-        metrics["writes_per_synapse_hardware"] = writes
+        record = halves["hardware"].record
+        metrics["writes_per_synapse_hardware"] = record.writes / (record.wiring.synapses * episodes)
+        neurons = NEURON_COSTS[config.neuron_cost]()
+        parts = device_energy(record, COSTS[config.cost](), neurons, config.device.read_voltage)
+        metrics["energy_per_episode_J"] = sum(parts.values()) / episodes
+        arrays |= {
+            "energy_parts_with_devices": np.array(list(parts.values())) / episodes,
+            "energy_names": np.array(list(parts)),
+            "energy_of": np.array("episode"),
+        }
+        assumed[:0] = [assumptions(config.cost), f"neurons: {neuron_assumptions(config.neuron_cost)}"]
+    arrays["energy_assumed"] = np.array(" ".join(assumed))
     return Outcome(metrics={name: metrics[name] for name in METRICS if name in metrics}, arrays=arrays)
 
 
-def _software(config: SpikingSequencesConfig) -> Record:
+def _half(config: SpikingSequencesConfig, device: DeviceModel | None = None) -> _Half:
+    network, task, seed = config.spiking_tm, config.task, config.seed
+    record = run(network, task, seed, device)
+    if not config.replay.enabled:
+        return _Half(record, None)
+    return _Half(record, replay(network, task, config.replay, record, seed, device))
+
+
+def _software(config: SpikingSequencesConfig) -> _Half:
     """The run with ideal synapses: the same for every device, so made once a process."""
-    key = config.model_dump_json(exclude={"device", "synapses"})
+    key = config.model_dump_json(exclude={"device", "synapses", "cost", "neuron_cost", "digital_cost"})
     if key not in _KEPT:
-        _KEPT[key] = run(config.spiking_tm, config.task, config.seed)
+        _KEPT[key] = _half(config)
         while len(_KEPT) > 2:
             _KEPT.popitem(last=False)
     _KEPT.move_to_end(key)
@@ -126,68 +190,51 @@ def _software(config: SpikingSequencesConfig) -> Record:
 
 
 def _judged(
-    config: SpikingSequencesConfig, record: Record
+    config: SpikingSequencesConfig, one: _Half
 ) -> tuple[dict[str, float | int], dict[str, NDArray[Any]]]:
     """Numbers and arrays of one run."""
-    foreseen = predicted(record, least=max(1, math.ceil(config.spiking_tm.active / 2)))
+    record = one.record
+    foreseen = predicted(record, least=half(config.spiking_tm))
     targets = record.plan.targets()
     error = errors(foreseen, targets)
     # Right: the last symbol is predicted, and nothing else is.
     right = foreseen[:, np.arange(targets.size), targets] & (foreseen.sum(axis=2) == 1)
-    sizes = np.array([[one.size for one in episode] for episode in active(record)])
-    found = first_zero(error)
+    sizes = np.array([[found.size for found in episode] for episode in active(record)])
+    zero = first_zero(error)
     numbers: dict[str, float | int] = {
         "accuracy": float(right[-JUDGED:].mean()),
         "error": float(error[-JUDGED:].mean()),
-        "episodes_to_zero": math.nan if found is None else found,
+        "episodes_to_zero": np.nan if zero is None else zero,
         "active": float(sizes[-JUDGED:, record.plan.last].mean()),
         "mature": float((record.permanence > config.spiking_tm.plasticity.maturity).mean()),
     }
     arrays: dict[str, NDArray[Any]] = {"error": error, "right": right, "active": sizes.astype(np.int32)}
-    return numbers, arrays | _permanences(config, record) | _rasters(config, record)
-
-
-def _given(config: SpikingSequencesConfig, record: Record) -> dict[str, NDArray[Any]]:
-    """What both runs were given."""
-    plan, step, learn = record.plan, config.spiking_tm.step, config.spiking_tm.plasticity
-    return {
-        "last": plan.last.astype(np.int32),
-        "neurons": np.array(record.neurons),
-        "populations": np.array(config.task.populations),
-        "sequences": np.array([words(one) for one in config.task.shown]),
-        "stimulus_symbol": plan.symbol.astype(np.int32),
-        "stimulus_s": plan.step * step,
-        "period_s": np.array(plan.period * step),
-        "rho": np.array(config.spiking_tm.active),
-        "permanence_edges": np.linspace(0.0, learn.maximum, BINS + 1),
-        "maturity": np.array(learn.maturity),
+    found = counts(record)
+    numbers |= {
+        "spikes_per_episode": float((found.spikes + found.brake_spikes).mean()),
+        "daps_per_episode": float(found.daps.mean()),
+        "deliveries_per_episode": float(found.deliveries.mean()),
     }
-
-
-def _permanences(config: SpikingSequencesConfig, record: Record) -> dict[str, NDArray[Any]]:
-    """Histograms of permanences at the start and at the end."""
-    edges = np.linspace(0.0, config.spiking_tm.plasticity.maximum, BINS + 1)
-    return {
-        "permanence_first": np.histogram(record.wiring.floor, edges)[0],
-        "permanence_last": np.histogram(record.permanence, edges)[0],
+    arrays |= {
+        "count_spikes": found.spikes,
+        "count_brake_spikes": found.brake_spikes,
+        "count_daps": found.daps,
+        "count_deliveries": found.deliveries,
     }
+    arrays |= permanences(config.spiking_tm, record) | rasters(config.spiking_tm, record)
+    if one.replay is not None:
+        numbers |= _replay_numbers(config, one.replay)
+        arrays |= replay_arrays(config.spiking_tm, one.replay)
+        arrays["replayed"] = replayed(one.replay, config.task)
+        arrays["replay_ambiguous"] = ambiguous(config.task)
+    return numbers, arrays
 
 
-def _rasters(config: SpikingSequencesConfig, record: Record) -> dict[str, NDArray[Any]]:
-    """First and last episode: who fired, predicted or not, and dendritic action potentials [s]."""
-    plan, step = record.plan, config.spiking_tm.step
-    foretold = answered(record)
-    begun, ended = record.dap_step, record.dap_ends()
-    arrays: dict[str, NDArray[Any]] = {}
-    for name, episode in (("first", 0), ("last", plan.episodes - 1)):
-        low = episode * plan.period
-        fired = slice(*np.searchsorted(record.spike_step, [low, low + plan.period]))
-        seen = (ended > low) & (begun < low + plan.period)
-        arrays |= {
-            f"{name}_spike_s": ((record.spike_step[fired] - low) * step).astype(np.float32),
-            f"{name}_spike_neuron": record.spike_neuron[fired].astype(np.int32),
-            f"{name}_spike_predicted": foretold[fired],
-            f"{name}_dap_s": ((np.stack([begun, ended], axis=1)[seen] - low) * step).astype(np.float32),
-            f"{name}_dap_neuron": record.dap_neuron[seen].astype(np.int32),
-        }
-    return arrays
+def _replay_numbers(config: SpikingSequencesConfig, found: Replay) -> Mapping[str, float]:
+    """How many sequences were replayed, and how much faster than they were shown."""
+    between = interval(found, config.task) * config.spiking_tm.step
+    return {
+        "replayed": float(replayed(found, config.task).mean()),
+        "replayed_and_more": float(replayed(found, config.task, alone=False).mean()),
+        "replay_speed": config.task.interval / between,
+    }

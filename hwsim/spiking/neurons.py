@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,11 @@ from htm.pick import BadInput
 from htm.streams import restore_stream, save_stream, stream
 from htm.synapses import State
 
-from .closed_form import F64, first_k, first_spikes
+from .closed_form import F64, first_k, first_spikes, rest_after
 from .params import NeuronParams
+
+if TYPE_CHECKING:
+    from .brian2_engine import IntegratedNeurons
 
 AGREE = 1e-12
 """Largest difference of a spike's time between the engines [s]: a billionth of a millisecond."""
@@ -39,6 +42,7 @@ class Neurons:
         self.time_constant: F64 = params.time_constant * np.exp(params.time_constant_sigma * slow)
         self._jitter = stream(seed, f"{name}.jitter")
         self._rest: F64 = np.zeros(n)
+        self._network: IntegratedNeurons | None = None
 
     def drive(self, score: NDArray[Any]) -> F64:
         """R I of each line, (n,), in mean thresholds."""
@@ -55,9 +59,10 @@ class Neurons:
         params, size = self.params, self.threshold.size
         if score.shape != (size,) or not 0 <= k <= size:
             raise BadInput(f"score, k: must be ({size},) and 0..{size}, got {score.shape} and {k}")
-        times = self._times(self.drive(score))
+        drive, delay = self.drive(score), np.zeros(size)
         if params.jitter > 0.0:
-            times = np.maximum(0.0, times + params.jitter * self._jitter.standard_normal(size))
+            delay = params.jitter * self._jitter.standard_normal(size)
+        times = first_spikes(drive, self.threshold, self.time_constant, self._rest + delay)
         times[times > params.window] = np.inf
         spiking = int(np.isfinite(times).sum())
         if spiking < k:
@@ -65,31 +70,41 @@ class Neurons:
                 f"bias, gain, window: at least {k} neurons must reach their threshold within "
                 f"{params.window:g} s, got {spiking}"
             )
+        if params.engine == "brian2":
+            return self._integrated(drive, delay, k, times)
         winners = first_k(times, k, params.inhibition_latency)
-        self._rest = np.zeros(size)
-        self._rest[winners] = np.maximum(0.0, times[winners] + params.refractory - params.window)
+        self._rest = rest_after(
+            self._rest, winners, times, window=params.window, refractory=params.refractory
+        )
         return winners
 
-    def _times(self, drive: F64) -> F64:
-        """First spikes by the closed form, or by Brian2, which must agree with it."""
-        params = self.params
-        times = first_spikes(drive, self.threshold, self.time_constant, self._rest)
-        if params.engine == "closed_form":
-            return times
-        from .brian2_engine import integrated_first_spikes  # brian2 takes seconds to import
+    def _integrated(self, drive: F64, delay: F64, k: int, times: F64) -> Bits:
+        """Winners as Brian2 finds them, which must agree with the closed form's `times` without inhibition."""
+        from .brian2_engine import IntegratedNeurons  # brian2 takes seconds to import
 
-        free = integrated_first_spikes(
-            drive, self.threshold, self.time_constant, window=params.window, step=params.step
-        )
-        seen = free + self._rest
-        early = np.minimum(times, seen) < params.window - params.step
-        off = np.abs(np.where(np.isfinite(seen), seen, 1e9) - np.where(np.isfinite(times), times, 1e9))
-        if early.any() and float(off[early].max()) > AGREE:
+        network, self._network = self._network, None  # after an error the next window begins with another one
+        if network is None or network.elsewhere:
+            network = IntegratedNeurons(self.params, self.threshold, self.time_constant, self._rest)
+        seen, rest = network.window(drive, delay, k)
+        spiked = np.isfinite(seen)
+        latest = float(np.sort(times)[k - 1]) + self.params.inhibition_latency if k else 0.0
+        # Who did not spike must not have had the time to.
+        early = min(latest, self.params.window) - times[~spiked]
+        off = max(float(np.abs(seen[spiked] - times[spiked]).max(initial=0.0)), float(early.max(initial=0.0)))
+        if off > AGREE:
+            network.close()
             raise BadInput(
                 f"crossbar.neurons.engine: brian2 and the closed form must agree within {AGREE:g} s, got a difference "
-                f"of {float(off[early].max()):g} s (a smaller crossbar.neurons.step?)"
+                f"of {off:g} s (a smaller crossbar.neurons.step?)"
             )
-        return seen
+        self._network, self._rest = network, rest
+        return np.flatnonzero(spiked).astype(np.int32)
+
+    def close(self) -> None:
+        """End what runs beside; the next window would start it again."""
+        if self._network is not None:
+            self._network.close()
+            self._network = None
 
     def state(self) -> State:
         """Everything needed to continue identically; the spread is drawn again from the seed."""
@@ -97,5 +112,6 @@ class Neurons:
 
     def restore(self, state: State) -> None:
         """Continue from `state`."""
+        self.close()
         self._jitter = restore_stream(state["jitter"])
         self._rest = np.array(state["rest"], dtype=np.float64)

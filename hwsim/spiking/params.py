@@ -1,10 +1,10 @@
-"""Parameters of the leaky integrate-and-fire neurons behind a crossbar's lines."""
+"""Parameters of the leaky integrate-and-fire neurons behind a crossbar's lines, and of segments' compartments."""
 
 from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from devices.units import Second
 from htm.pick import Params
@@ -18,7 +18,7 @@ class NeuronParams(Params):
 
     engine: Literal["closed_form", "brian2"] = Field(
         default="closed_form",
-        description="exact first-spike times, or each window really integrated by Brian2 and compared with them: slow",
+        description="exact first-spike times, or a network really integrated by Brian2 and compared with them: slow",
     )
     step: Second = Field(default=1e-4, gt=0.0, description="brian2: of the integration [s]")
     time_constant: Second = Field(default=10e-3, gt=0.0, description="of the membrane [s]")
@@ -35,6 +35,12 @@ class NeuronParams(Params):
         default=0.0, ge=0.0, description="from the k-th spike until no other neuron can spike [s]"
     )
     refractory: Second = Field(
-        default=0.0, ge=0.0, description="after its spike a neuron stays at rest, into the next window [s]"
+        default=0.0, ge=0.0, description="after its spike a neuron stays at rest, into later windows [s]"
     )
     jitter: Second = Field(default=0.0, ge=0.0, description="sd of the noise of a spike's time [s]")
+
+    @model_validator(mode="after")
+    def _check_step(self) -> NeuronParams:
+        if self.engine == "brian2" and self.step > self.window:
+            raise ValueError(f"step: must not exceed window ({self.window:g} s), got {self.step:g} s")
+        return self

@@ -33,24 +33,52 @@ def spiking(
     return SpikingSubstrate(device_from(device), params, seed=0)
 
 
-def learn(substrate: Substrate, records: int = 60) -> tuple[list[np.ndarray], list[float]]:
+def learn(
+    substrate: Substrate, records: int = 60
+) -> tuple[list[np.ndarray], list[float], SpatialPooler, TemporalMemory]:
     pooler, memory = SpatialPooler(POOLER, (80,), substrate, 0), TemporalMemory(MEMORY, substrate, 0)
     winners, anomalies = [], []
     for k in range(records):
         winners.append(pooler.compute(CODES[k % 8]))
         anomalies.append(memory.compute(winners[-1]))
-    return winners, anomalies
+    return winners, anomalies, pooler, memory
 
 
 def test_ideal_neurons_and_devices_are_the_software() -> None:
     ours, theirs = learn(spiking()), learn(SoftwareSubstrate())
     assert ours[1] == theirs[1]
+    assert min(ours[1][-8:]) < 0.5  # something was foretold, so that segments were compared
     assert all(np.array_equal(a, b) for a, b in zip(ours[0], theirs[0], strict=True))
+    assert np.array_equal(ours[2].synapses.permanence, theirs[2].synapses.permanence)
+    segments = [memory.dendrites.segments.permanence for *_, memory in (ours, theirs)]
+    stored = segments[1].shape[1]  # software stores the slots in use
+    assert np.array_equal(segments[0][:, :stored], segments[1])
+
+
+def test_learning_is_the_hebbian_step_bit_for_bit() -> None:
+    """Against numpy alone: permanences of 32 bits, raised where the input is active, lowered elsewhere, clipped."""
+    rng = np.random.default_rng(4)
+    pool = rng.random((64, 80)) < 0.7
+    start = np.where(pool, rng.uniform(0.0, 1.0, pool.shape), 0.0).astype(np.float32)
+    substrate = spiking()
+    columns, plain = substrate.columns(pool, start, 0.5), start.copy()
+    for k in range(40):
+        active = CODES[k % 8]
+        score = columns.overlap(active)
+        assert np.array_equal(score, ((plain >= np.float32(0.5)) & pool)[:, active].sum(axis=1))
+        winners = substrate.winners(score, 6)
+        columns.adapt(winners, active, 0.03, 0.015)
+        change = np.full(80, -np.float32(0.015))
+        change[active] = np.float32(0.03)
+        moved = np.clip(plain[winners] + change, np.float32(0), np.float32(1))
+        plain[winners] = np.where(pool[winners], moved, np.float32(0))
+    assert np.array_equal(columns.permanence, plain)
+    assert (plain == 0).any() and (plain[pool] == 1).any()  # clipped at both ends
 
 
 def test_spikes_are_counted_and_take_the_window() -> None:
     substrate = spiking(window=0.05)
-    winners, _ = learn(substrate, 10)
+    winners = learn(substrate, 10)[0]
     assert substrate.events["spike"] == sum(one.size for one in winners)
     assert substrate.loads["settle"] == pytest.approx(10 * 0.05)
 

@@ -57,7 +57,7 @@ def _grow(
     candidates: Index,
     new_synapses: int,
     initial: np.float32,
-    limit: int,
+    limits: Index,
     source: Index,
     key: Any,
     places: Index,
@@ -74,7 +74,7 @@ def _grow(
     for i in range(n_old + fresh.size):
         row = learning[i] if i < n_old else fresh[i - n_old]
         wanted = new_synapses - driven[i] if i < n_old else new_synapses
-        have, room = 0, min(wanted, n_candidates)
+        have, room, limit = 0, min(wanted, n_candidates), limits[i]
         if i < n_old:
             line[:] = source[row]
             have = _survey(line, places, present)
@@ -119,7 +119,7 @@ def grow(
     candidates: Index,
     new_synapses: int,
     initial: np.float32,
-    limit: int,
+    limits: Index,
     source: Index,
     key: Any,
     places: Index,
@@ -134,7 +134,7 @@ def grow(
     candidates : winner cells of the step before, sorted
     new_synapses : driven synapses up to which a segment grows
     initial : permanence of a grown synapse
-    limit : most synapses of a segment
+    limits : (n + m,) most synapses of each segment, which its first slots hold
     source : (capacity, stored slots) the wiring
     key : 64-bit word that picks the candidates
     places : (inputs,) scratch, all 0
@@ -146,6 +146,6 @@ def grow(
     """
     most = min(candidates.size, new_synapses + source.shape[1])  # of a segment
     out = np.empty((5, (learning.size + fresh.size) * most), dtype=np.int32)
-    given = learning, driven, seen, fresh, candidates, new_synapses, initial, limit, source, key, places
+    given = learning, driven, seen, fresh, candidates, new_synapses, initial, limits, source, key, places
     n_drop, n = _grow(*given, out)
     return out[0, :n_drop], out[1, :n_drop], out[2, :n], out[3, :n], out[4, :n]

@@ -122,7 +122,7 @@ def grow(
     candidates: Index,
     new_synapses: int,
     initial: np.float32,
-    limit: int,
+    limits: Index,
     source: Index,
     key: int,
 ) -> tuple[Index, Index, Index, Index, Index]:
@@ -133,7 +133,7 @@ def grow(
         for i, (row, n) in enumerate(zip(learning, driven, strict=True))
     ]
     jobs += [(int(row), new_synapses, np.zeros(source.shape[1], np.float32)) for row in fresh]
-    for row, wanted, values in jobs:
+    for (row, wanted, values), limit in zip(jobs, limits.tolist(), strict=True):
         line = source[row].copy()
         room = min(wanted, candidates.size)
         excess = int((line >= 0).sum()) + room - limit

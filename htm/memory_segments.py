@@ -239,7 +239,7 @@ class Dendrites:
             candidates,
             params.new_synapses,
             self._initial,
-            params.synapses_per_segment,
+            segments.room(np.concatenate((learning, fresh))),
             source,
             key,
             self._places,

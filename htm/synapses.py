@@ -195,6 +195,12 @@ class Segments(Synapses):
     """
 
     wiring: Wiring
+    _room: NDArray[np.int32] | None = None
+
+    @final
+    def room(self, rows: NDArray[np.int32]) -> NDArray[np.int32]:
+        """How many slots of each of `rows`, its first ones, are fit to hold a synapse, (len(rows),)."""
+        return np.full(rows.size, self.slots, dtype=np.int32) if self._room is None else self._room[rows]
 
     @final
     def connect(

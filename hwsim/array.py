@@ -54,6 +54,7 @@ class CellArray:
     ----------
     pairs : whether a synapse is two devices, so that another current flows than its conductance tells
     pulsed : pulses and writes that each cell has seen, (rows, slots); repeats of a verified write are shared out evenly
+    tests : how many of these each cell had seen when the test of all cells was over
     """
 
     def __init__(
@@ -84,9 +85,49 @@ class CellArray:
         self._period = self._until_refresh = refresh_period
         self.pulsed = np.zeros(shape, dtype=np.float32)
         self._slot_loads, self._calls_since_look = np.zeros(shape[1]), 0
+        self.tests = 0.0
+        self._metal: tuple[tuple[int, int], NDArray[np.int32], NDArray[np.int32]] | None = None
         self.cells = self.device.fabricate(shape, stream(seed, f"{name}.fabricate"))
         # A stream for each kind of act: switching one mechanism off never shifts another's draws.
         self.streams = {act: stream(seed, f"{name}.{act}") for act in STREAMS}
+
+    def tested(self, rng: np.random.Generator, *, on: bool) -> NDArray[np.bool_]:
+        """Write every cell on or off and read it: whether it reads as on, (rows, slots). Draws from `rng`."""
+        every = slice(0, self.cells.g.shape[0])
+        self._write(every, np.full(self.cells.g.shape, on, dtype=np.float32), rng)
+        seen = self.device.read(self.cells, every, rng)
+        self.events["cell_read"] += int(seen.size)
+        self.note_sensed(every, seen)
+        self.tests = float(self.pulsed.max(initial=0.0))
+        return np.asarray(seen >= self.mapping.reference)
+
+    def lay_out(self, rows: NDArray[np.int32], slots: NDArray[np.int32]) -> None:
+        """From here on use these cells only, in this order; for arrays in which nothing is programmed.
+
+        Parameters
+        ----------
+        rows, slots : of the metal, broadcast to the shape that is used from here on
+        """
+        metal = self.metal
+        shape = np.broadcast_shapes(rows.shape, slots.shape)
+
+        def used(of: NDArray[Any]) -> NDArray[Any]:
+            # Counts of whole lines are still alike in all slots.
+            return np.ascontiguousarray(of[rows, slots] if of.shape == metal else of[:, : shape[1]])
+
+        self.cells.g = used(self.cells.g)
+        self.cells.more = {name: used(array) for name, array in self.cells.more.items()}
+        self.pulsed = used(self.pulsed)
+        if self._kept is not None:
+            self._kept, self._on = used(self._kept), used(self._on)
+        self._slot_loads = np.zeros(shape[1])
+        self._metal = metal, rows, slots
+
+    @property
+    def metal(self) -> tuple[int, int]:
+        """Shape of all cells there are, those that are not in use too."""
+        rows, slots = self.cells.g.shape
+        return (rows, slots) if self._metal is None else self._metal[0]
 
     def program(self, where: Where, permanence: NDArray[Any]) -> None:
         """Write permanences (shaped like cells.g[where])."""
@@ -109,7 +150,7 @@ class CellArray:
             self._on[crossed] = ~self._on[crossed]
             self._write(crossed, self._on[crossed])
 
-    def _write(self, where: Where, permanence: NDArray[Any]) -> None:
+    def _write(self, where: Where, permanence: NDArray[Any], rng: np.random.Generator | None = None) -> None:
         target = self.mapping.conductance(permanence)
         change = (
             None if self._disturb is None else (target - self.cells.g[where]) / np.float32(self.device.step)
@@ -118,7 +159,7 @@ class CellArray:
             self.cells,
             where,
             target,
-            self.streams["program"],
+            self.streams["program"] if rng is None else rng,
             tolerance=self._tolerance if self._verify else None,
             cycles=self._cycles if self._verify else 1,
         )
@@ -246,7 +287,15 @@ class CellArray:
         self._write(where, self.mapping.permanence(seen))
 
     def strike(self, struck: NDArray[np.bool_], *, on: bool) -> None:
-        """Cells fail: they stay at g_max or g_min from here on. The controller does not know."""
+        """Cells fail: they stay at g_max or g_min from here on. The controller does not know.
+
+        Parameters
+        ----------
+        struck : which, shaped like the metal
+        on : where they stay
+        """
+        if self._metal is not None:
+            struck = struck[self._metal[1], self._metal[2]]
         self.device.strike(self.cells, struck, on=on)
         self._calls_since_look = 0
 

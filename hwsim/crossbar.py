@@ -33,6 +33,7 @@ from .params import CrossbarParams
 from .peripherals.winner_take_all import WinnerTakeAll
 from .periphery import Periphery
 from .readout import AnalogReadout, BinaryReadout
+from .remap import Defects, column_places, march, segment_places
 from .segment_periphery import SegmentPeriphery
 from .segments import CrossbarSegments
 from .wired import WiredReadout
@@ -45,6 +46,10 @@ class CrossbarColumns(Columns):
 
     Inputs outside a column's pool still have a cell where the lines cross; it stays at g_min, never learns, and
     leaks into an analog read. Reference columns are more bit lines of such cells, in every tile.
+
+    Attributes
+    ----------
+    pool : (columns, inputs) where synapses are; cells known to be bad that are left out of the count are not
     """
 
     def __init__(
@@ -185,48 +190,79 @@ class CrossbarSubstrate(Substrate):
         return array
 
     def _tiling(self, rows: int, slots: int) -> Tiling:
-        tiling = Tiling(
+        return Tiling(
             rows=rows, slots=slots, tile_rows=self.params.tile_rows, tile_columns=self.params.tile_columns
         )
-        self.tilings.append(tiling)
-        return tiling
 
     def columns(
         self, pool: NDArray[np.bool_], permanence: NDArray[np.float32], threshold: float
     ) -> CrossbarColumns:
         pool, permanence = check_columns(pool, permanence)
-        tiling = self._tiling(*pool.shape)
-        params = self.params
+        params, tiling = self.params, self._tiling(*pool.shape)
+        metal = params.remap.columns(tiling)
+        self.tilings.append(metal)
         name = f"{self._chip}.{len(self.arrays)}"
         periphery = Periphery(
             Mapping(device=self.device, threshold=threshold), tiling, params, self.seed, name
         )
         if periphery.trim_decisions:
             self.events["sense"] += periphery.trim_decisions
-        array = self._array((tiling.rows + periphery.copies * tiling.across, tiling.slots), threshold, tiling)
+        array = self._array((metal.rows + periphery.copies * metal.across, metal.slots), threshold, metal)
+        if params.remap.on:
+            pool = self._around_bad_cells(array, tiling, pool, periphery.copies)
         made = CrossbarColumns(array, tiling, params, pool, permanence, periphery)
         self._columns.append(made)
         return made
 
+    def _around_bad_cells(
+        self, array: CellArray, tiling: Tiling, pool: NDArray[np.bool_], copies: int
+    ) -> NDArray[np.bool_]:
+        """Test the cells of columns and exchange lines; where synapses are from here on, (columns, inputs)."""
+        remap, analog = self.params.remap, self.params.readout == "analog"
+        defects = self._tested(array)
+        rows, exchanged = column_places(
+            defects, pool, tiling, spares=remap.spare_lines, copies=copies, leaks=analog
+        )
+        self.events["memory"] += exchanged
+        slots = np.arange(tiling.slots, dtype=np.int32)[None, :]
+        array.lay_out(rows, slots)
+        bad = defects.bad[rows, slots]
+        self.events["cell_lost"] += int(np.count_nonzero(bad[: tiling.rows] & pool))
+        # A line's current is the sum of all its cells: none can be left out of it.
+        return pool if analog else pool & ~bad[: tiling.rows]
+
+    def _tested(self, array: CellArray) -> Defects:
+        """What a test of all cells of the array last made finds."""
+        return march(
+            array, self.params.remap.rounds, stream(self.seed, f"{self._chip}.{len(self.arrays) - 1}.test")
+        )
+
     def segments(self, n_inputs: int, rows: int, slots: int, threshold: float) -> CrossbarSegments:
-        tiling = self._tiling(rows, slots)
+        remap = self.params.remap
+        metal = remap.segments(self._tiling(rows, slots))
+        self.tilings.append(metal)
         mapping, name = Mapping(device=self.device, threshold=threshold), f"{self._chip}.{len(self.arrays)}"
         periphery = SegmentPeriphery(mapping, self.params, (rows, slots), self.seed, name)
         if periphery.trim_decisions:
             self.events["sense"] += periphery.trim_decisions
-        array = self._array((rows, slots), threshold, tiling)
-        return CrossbarSegments(array, self.params, n_inputs, periphery)
+        array = self._array((metal.rows, metal.slots), threshold, metal)
+        room = None
+        if remap.on:
+            at, cells, room = segment_places(self._tested(array).bad, rows, slots)
+            array.lay_out(at, cells)
+            self.events["cell_lost"] += int(rows * slots - room.sum())
+        return CrossbarSegments(array, self.params, n_inputs, periphery, room)
 
     def arm(self) -> None:
         """Make room for faults to come, so that the state has one form before and after `strike`."""
         for array in self.arrays:
-            array.strike(np.zeros(array.cells.g.shape, dtype=np.bool_), on=False)
+            array.strike(np.zeros(array.metal, dtype=np.bool_), on=False)
 
     def strike(self, outage: OutageParams) -> None:
         """Let parts of every array fail, whatever `outage.at` says."""
         rng = stream(self.seed, f"{self._chip}.outage")
         for array, tiling in zip(self.arrays, self.tilings, strict=True):
-            array.strike(outage.struck(tiling, array.cells.g.shape, rng), on=outage.state == "on")
+            array.strike(outage.struck(tiling, array.metal, rng), on=outage.state == "on")
         for columns in self._columns:
             columns.look_again()
 

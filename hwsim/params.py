@@ -14,6 +14,7 @@ from .peripherals.dac import DacParams
 from .peripherals.sense import SenseParams
 from .peripherals.transimpedance import TransimpedanceParams
 from .peripherals.winner_take_all import WinnerTakeAllParams
+from .remap import RemapParams
 from .spiking.params import NeuronParams
 from .wires import WireParams
 from .wires.nodes import NODES
@@ -123,6 +124,9 @@ class CrossbarParams(Params):
     refresh_period: Second | None = Field(
         default=None, gt=0.0, description="time after which every synapse is written anew; none: never [s]"
     )
+    remap: RemapParams = Field(
+        default=RemapParams(), description="bad cells that are known and worked around"
+    )
     chip: int = Field(
         default=0, ge=0, description="which fabricated chip: other devices under the same wiring"
     )
@@ -153,6 +157,20 @@ class CrossbarParams(Params):
     def _check_pairing(self) -> CrossbarParams:
         if self.pairing != "none" and self.half_select_share > 0.0:
             raise ValueError(f"pairing: must be none where half-selects disturb cells, got {self.pairing}")
+        return self
+
+    @model_validator(mode="after")
+    def _check_remap(self) -> CrossbarParams:
+        if self.remap.on and self.write_scheme != "none":
+            raise ValueError(
+                "remap.on: must be false where writes half-select cells, got true with write_scheme "
+                f"{self.write_scheme}"
+            )
+        if self.remap.spare_lines and self.wired:
+            raise ValueError(
+                "remap.spare_lines: must be 0 through wires, whose networks know no unused lines, "
+                f"got {self.remap.spare_lines}"
+            )
         return self
 
     @property

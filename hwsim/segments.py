@@ -24,13 +24,27 @@ class CrossbarSegments(Segments):
     """Segments on rows of devices behind address registers: slot and source are wired digitally.
 
     Only wired, driven slots see a voltage, so empty slots do not leak.
+
+    Parameters
+    ----------
+    array : the cells in use
+    params : read-out
+    n_inputs : inputs that a register can name
+    periphery : at the foot of the lines
+    room : (rows,) slots of each row, its first, whose cells are not known to be bad; none: all
     """
 
     def __init__(
-        self, array: CellArray, params: CrossbarParams, n_inputs: int, periphery: SegmentPeriphery
+        self,
+        array: CellArray,
+        params: CrossbarParams,
+        n_inputs: int,
+        periphery: SegmentPeriphery,
+        room: NDArray[np.int32] | None = None,
     ) -> None:
         rows, slots = array.cells.g.shape
         super().__init__(rows, slots, n_inputs, array.mapping.threshold)
+        self._room = room
         self.array, self._analog, self.periphery = array, params.readout == "analog", periphery
         self.wiring = Wiring.empty(rows, slots, n_inputs)
         self._flags = np.zeros(n_inputs + 1, dtype=np.uint8)

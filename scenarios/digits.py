@@ -27,6 +27,7 @@ from hwsim.crossbar import CrossbarColumns
 
 from .beside import BesideConfig
 from .data import DataParams, LabelledImages, load_images
+from .hardware_metrics import METAL
 from .meter import Meter
 from .registry import Metric, Outcome, Progress
 from .substrates import SUBSTRATES
@@ -81,7 +82,7 @@ METRICS: dict[str, Metric] = {
     "energy_per_record_J": Metric("energy per test image, hardware", "J", headline=True),
     "energy_learning_J": Metric("energy of learning and its set-up, hardware", "J"),
     "latency_per_record_s": Metric("latency per test image, hardware", "s"),
-    "area_m2": Metric("area of arrays and converters", "m2"),
+    **METAL,
 }
 
 
@@ -175,6 +176,7 @@ def _spent(meter: Meter, n_test: int) -> dict[str, float]:
         "energy_learning_J": learning.energy,
         "latency_per_record_s": test.latency / n_test,
         "area_m2": meter.area,
+        **meter.defects(),
     }
 
 

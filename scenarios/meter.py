@@ -44,7 +44,7 @@ class Meter:
         if isinstance(substrate, CrossbarSubstrate):
             loads = dict(substrate.loads)
             used = np.concatenate(
-                [np.zeros(0), *(array.pulsed[array.pulsed > 0.0] for array in substrate.arrays)]
+                [np.zeros(0), *(array.pulsed[array.pulsed > array.tests] for array in substrate.arrays)]
             )
             self._wear[name] = float(used.mean()) if used.size else 0.0, float(used.max(initial=0.0))
         self._marks[name] = dict(substrate.events), loads
@@ -93,6 +93,14 @@ class Meter:
         known = endurance is not None and period > 0.0 and most > 0.0
         life = (endurance or 0.0) / most * records * period / YEAR if known else math.nan
         return {"pulses_per_device_mean": mean, "pulses_per_device_most": most, "life_years": life}
+
+    def defects(self) -> dict[str, float]:
+        """Shares of tested cells that were found bad, and that no spare one replaces; nothing without a test."""
+        tested = self._substrate.events["cell_test"]
+        if not tested:
+            return {}
+        names = ("cell_found_bad", "cell_lost")
+        return {f"{name}_share": self._substrate.events[name] / tested for name in names}
 
     def arrays(self, phases: Mapping[str, tuple[str | None, str, int]]) -> dict[str, NDArray[Any]]:
         """What the picture of energies needs; nothing where nothing has a cost.

@@ -22,6 +22,7 @@ from htm.pick import Params
 from htm.temporal_memory import TemporalMemory, TemporalMemoryParams
 
 from .beside import BesideConfig
+from .hardware_metrics import METAL
 from .meter import Meter
 from .registry import Metric, Outcome, Progress
 from .sequences_task import Phase, Plan, Pupil, TaskParams, plan
@@ -81,13 +82,14 @@ METRICS: dict[str, Metric] = {
     **_both("elements_to_relearn", "elements to relearn, of seeds that did", headline=True),
     **_both("segments", "segments grown"),
     "energy_per_element_J": Metric("energy per element learned, hardware", "J", headline=True),
+    "energy_setup_J": Metric("energy before anything is learned, hardware", "J"),
     "latency_per_element_s": Metric("latency per element learned, hardware", "s"),
     "pulses_per_device_mean": Metric("pulses that a device in use has seen, mean, hardware"),
     "pulses_per_device_most": Metric("pulses that the busiest device has seen, hardware"),
     "life_years": Metric(
         "life of the busiest device at this rate of elements, by its median endurance, hardware", "years"
     ),
-    "area_m2": Metric("area of arrays and converters", "m2"),
+    **METAL,
 }
 
 
@@ -130,7 +132,7 @@ def run_point(config: SequencesConfig, progress: Progress) -> Outcome:
         fidelity = _fidelity(halves["software"].foreseen, halves["hardware"].foreseen)
         metrics["fidelity"] = float(np.nanmean(fidelity)) if np.isfinite(fidelity).any() else math.nan
         metrics |= _spent(meter, shown.learned) | meter.wear("learned", shown.learned, config.time.record)
-        arrays |= meter.arrays({"element": (None, "learned", shown.learned)})
+        arrays |= meter.arrays({"element": ("made", "learned", shown.learned)})
         arrays["fidelity_per_element"] = fidelity.astype(np.float32)
     for name, half in halves.items():
         metrics |= {f"{key}_{name}": number for key, number in _metrics(config.task, half).items()}
@@ -183,6 +185,7 @@ def _half(config: SequencesConfig, shown: Plan, name: str, steps: _Steps) -> tup
     substrate = SUBSTRATES[name](config.device, config.crossbar, config.seed)
     memory = TemporalMemory(config.memory, substrate, config.seed)
     meter = Meter(substrate, config.crossbar, config.cost)
+    meter.mark("made")
     pupil = Pupil(memory, config.task, config.seed, steps.step, config.time.record)
     steps.start(f"{name}: learning")
     before = pupil.learn(shown.before)
@@ -219,11 +222,13 @@ def _spent(meter: Meter, elements: int) -> dict[str, float]:
     """Energy, latency and area; nothing where the substrate has no cost model."""
     if not meter.priced:
         return {}
-    learning = meter.between(None, "learned")
+    learning = meter.between("made", "learned")
     return {
         "energy_per_element_J": learning.energy / elements,
+        "energy_setup_J": meter.between(None, "made").energy,
         "latency_per_element_s": learning.latency / elements,
         "area_m2": meter.area,
+        **meter.defects(),
     }
 
 

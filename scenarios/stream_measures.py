@@ -7,6 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from .hardware_metrics import METAL
 from .nab_data import Times
 from .registry import Metric
 from .side_by_side import SHARED
@@ -58,7 +59,7 @@ METRICS: dict[str, Metric] = {
     "life_years": Metric(
         "life of the busiest device at this rate of records, by its median endurance, hardware", "years"
     ),
-    "area_m2": Metric("area of arrays and converters", "m2"),
+    **METAL,
 }
 
 HEALING = 200

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from devices.presets import DEVICES
+from devices.presets import DEVICES, device_from
 from htm.pick import BadInput
 from htm.pooler import SpatialPooler, SpatialPoolerParams
 from htm.software import SoftwareSubstrate
@@ -31,6 +31,7 @@ class Case:
     programming: str = "open_loop"
     permanences: str = "analog"
     pairing: str = "none"
+    remap: bool = False  # tests its cells, a tenth of which are stuck where the device is not ideal
     maker: type[CrossbarSubstrate] = CrossbarSubstrate
 
     @property
@@ -48,9 +49,15 @@ class Case:
             pairing=self.pairing,
             tile_rows=32,
             tile_columns=16,
+            remap={"on": True, "spare_slots": 2, "spare_rows": 5, "spare_lines": 3} if self.remap else {},
             **overrides,
         )
-        return self.maker(DEVICES[self.device](), params, seed)
+        device = DEVICES[self.device]()
+        if self.remap and self.device != "ideal":
+            device = device_from(
+                {"preset": self.device, "stuck_on_fraction": 0.05, "stuck_off_fraction": 0.05}
+            )
+        return self.maker(device, params, seed)
 
 
 CASES = [Case("software", None)] + [
@@ -65,6 +72,29 @@ CASES += [
     for device in ("ideal", "rram_gong2018", "pcm_joshi2020")
     for readout in ("binary", "analog")
     for pairing in ("parallel", "differential")
+]
+CASES += [
+    Case(f"crossbar-{device}-{readout}-remap", device, readout, remap=True)
+    for device in ("ideal", "rram_gong2018", "pcm_joshi2020", "vcm_binary")
+    for readout in ("binary", "analog")
+]
+CASES += [
+    Case("crossbar-rram_gong2018-binary-remap-digital", "rram_gong2018", permanences="digital", remap=True),
+    Case(
+        "crossbar-rram_gong2018-analog-remap-parallel",
+        "rram_gong2018",
+        "analog",
+        pairing="parallel",
+        remap=True,
+    ),
+    Case(
+        "crossbar-pcm_joshi2020-analog-remap-pairs",
+        "pcm_joshi2020",
+        "analog",
+        pairing="differential",
+        remap=True,
+    ),
+    Case("spiking-rram_gong2018-binary-remap", "rram_gong2018", remap=True, maker=SpikingSubstrate),
 ]
 CASES += [Case(f"spiking-{device}-binary", device, maker=SpikingSubstrate) for device in DEVICES]
 

@@ -54,12 +54,15 @@ def test_decisions(seed):
 
 
 @settings(max_examples=60, deadline=None)
-@given(seeds, st.integers(1, 12), st.sampled_from([SLOTS, SLOTS + 5]))
-def test_grow(seed, new_synapses, limit):
+@given(seeds, st.integers(1, 12), st.integers(0, SLOTS + 5))
+def test_grow(seed, new_synapses, least):
     rng = np.random.default_rng(seed)
     source, permanence = _wires(rng)
     rows = _some(rng, 10, ROWS)
     source[rows[6:]] = -1
+    limits = rng.integers(least, SLOTS + 6, rows.size).astype(np.int32)
+    for row, limit in zip(rows, limits, strict=True):  # a row holds its synapses in its first slots
+        source[row, limit:] = -1
     learning, fresh = rows[:6], rows[6:]
     driven = rng.integers(0, new_synapses, 6).astype(np.int32)
     key = int(rng.integers(0, 2**64, dtype=np.uint64))
@@ -72,7 +75,7 @@ def test_grow(seed, new_synapses, limit):
         candidates,
         new_synapses,
         np.float32(0.4),
-        limit,
+        limits,
         source,
     )
     places = np.zeros(COLUMNS * CELLS, np.int32)
@@ -81,7 +84,9 @@ def test_grow(seed, new_synapses, limit):
     _same(ours, twins.grow(*given_, key))
     _, _, at, slots, sources = ours
     assert len(set(zip(at.tolist(), sources.tolist(), strict=True))) == at.size
-    assert not at.size or slots.max() < limit
+    limit_of = np.zeros(ROWS, np.int32)
+    limit_of[rows] = limits
+    assert (slots < limit_of[at]).all()
 
 
 @settings(max_examples=60, deadline=None)

@@ -3,7 +3,8 @@
 Here a segment is a row of a few devices behind address registers. The alternative needs no registers: every cell has
 one row over all cells (what a plain crossbar does: one segment a cell), or every segment has. The same sequences are
 learned on the first; sizes, conversions and energy of one read of the others follow from the cells that were active:
-each is a word line over all rows, through tiles with converters of their own.
+each is a word line over all rows, through tiles with converters of their own. ``crossbar.segment_rows=dense`` counts
+any run as the last of them, a row a segment, reference columns and wired cells included.
 
 Run: python benchmarks/dense_rows.py [--records N] [--device NAME]
 """

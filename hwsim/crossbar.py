@@ -27,6 +27,7 @@ from htm.synapses import (
 
 from . import kernels
 from .array import CellArray
+from .dense_rows import DenseRows
 from .mapping import Mapping, Tiling
 from .outage import OutageParams
 from .params import CrossbarParams
@@ -238,9 +239,8 @@ class CrossbarSubstrate(Substrate):
         )
 
     def segments(self, n_inputs: int, rows: int, slots: int, threshold: float) -> CrossbarSegments:
-        remap = self.params.remap
+        remap, dense = self.params.remap, None
         metal = remap.segments(self._tiling(rows, slots))
-        self.tilings.append(metal)
         mapping, name = Mapping(device=self.device, threshold=threshold), f"{self._chip}.{len(self.arrays)}"
         periphery = SegmentPeriphery(mapping, self.params, (rows, slots), self.seed, name)
         if periphery.trim_decisions:
@@ -251,10 +251,17 @@ class CrossbarSubstrate(Substrate):
             at, cells, room = segment_places(self._tested(array).bad, rows, slots)
             array.lay_out(at, cells)
             self.events["cell_lost"] += int(rows * slots - room.sum())
-        return CrossbarSegments(array, self.params, n_inputs, periphery, room)
+        if self.params.segment_rows == "dense":
+            dense = DenseRows(array, self.params, self._tiling(rows, n_inputs))
+        self.tilings.append(metal if dense is None else dense.tiling)
+        return CrossbarSegments(array, self.params, n_inputs, periphery, room, dense)
 
     def arm(self) -> None:
         """Make room for faults to come, so that the state has one form before and after `strike`."""
+        if self.params.segment_rows == "dense":
+            raise BadInput(
+                "segment_rows: must be registers where parts fail, got dense (which is only counted)"
+            )
         for array in self.arrays:
             array.strike(np.zeros(array.metal, dtype=np.bool_), on=False)
 

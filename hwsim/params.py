@@ -54,6 +54,11 @@ class CrossbarParams(Params):
         description="analog: what becomes of a segment's line current. exact: known as it is, though an ADC is "
         "counted; adc: rounded by it, where there is one; comparator: only compared, with the errors of crossbar.sense",
     )
+    segment_rows: Literal["registers", "dense"] = Field(
+        default="registers",
+        description="what segments' reads and area are counted as, with the same results. registers: rows of slots "
+        "behind address registers; dense: a row over all inputs for each segment, all read at once",
+    )
     dac: DacParams = Field(default=DacParams(), description="word-line drivers")
     adc: AdcParams = Field(default=AdcParams(), description="converters beyond bits, range and offset")
     sense: SenseParams = Field(
@@ -157,6 +162,18 @@ class CrossbarParams(Params):
     def _check_pairing(self) -> CrossbarParams:
         if self.pairing != "none" and self.half_select_share > 0.0:
             raise ValueError(f"pairing: must be none where half-selects disturb cells, got {self.pairing}")
+        return self
+
+    @model_validator(mode="after")
+    def _check_dense(self) -> CrossbarParams:
+        bad = {
+            "remap.on true": self.remap.on,
+            f"write_scheme {self.write_scheme}": self.write_scheme != "none",
+        }
+        for name in (name for name, given in bad.items() if given and self.segment_rows == "dense"):
+            raise ValueError(
+                f"segment_rows: must be registers with {name}, got dense (which is only counted)"
+            )
         return self
 
     @model_validator(mode="after")

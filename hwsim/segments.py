@@ -15,6 +15,7 @@ from htm.synapses import SPENT, Segments, State, Wiring
 
 from . import segment_kernels as kernels
 from .array import CellArray
+from .dense_rows import DenseRows
 from .params import CrossbarParams
 from .segment_periphery import SegmentPeriphery
 
@@ -32,6 +33,7 @@ class CrossbarSegments(Segments):
     n_inputs : inputs that a register can name
     periphery : at the foot of the lines
     room : (rows,) slots of each row, its first, whose cells are not known to be bad; none: all
+    dense : counts reads as those of dense rows; none: of rows behind address registers
     """
 
     def __init__(
@@ -41,10 +43,11 @@ class CrossbarSegments(Segments):
         n_inputs: int,
         periphery: SegmentPeriphery,
         room: NDArray[np.int32] | None = None,
+        dense: DenseRows | None = None,
     ) -> None:
         rows, slots = array.cells.g.shape
         super().__init__(rows, slots, n_inputs, array.mapping.threshold)
-        self._room = room
+        self._room, self._dense = room, dense
         self.array, self._analog, self.periphery = array, params.readout == "analog", periphery
         self.wiring = Wiring.empty(rows, slots, n_inputs)
         self._flags = np.zeros(n_inputs + 1, dtype=np.uint8)
@@ -65,7 +68,12 @@ class CrossbarSegments(Segments):
 
     def _overlap_of(self, rows: Bits, active: Bits) -> NDArray[Any]:
         array = self.array
-        array.events["row_read"] += int(rows.size)
+        if self._dense is not None:
+            self._flags[active + 1] = 1
+            self._dense.count(active, int(self._flags[self.wiring.source[rows] + 1].sum(dtype=np.int64)))
+            self._flags[active + 1] = 0
+        else:
+            array.events["row_read"] += int(rows.size)
         if self._analog:
             return self._currents(rows, active)
         seen, reference = array.device.read(array.cells, rows, array.streams["read"]), array.mapping.reference
@@ -75,7 +83,8 @@ class CrossbarSegments(Segments):
         counts = np.empty(rows.size, dtype=np.int32)
         wires = active, self.wiring.source, self._flags
         sensed, load = kernels.driven_above(rows, *wires, seen, reference, counts)
-        array.events["sense"] += sensed
+        if self._dense is None:
+            array.events["sense"] += sensed
         array.loads["sense"] += self._drawn_load(rows, active) if array.pairs else load
         return counts
 
@@ -85,7 +94,8 @@ class CrossbarSegments(Segments):
         Independent Gaussian noise of the cells is drawn once a row, with the summed variance: equal in law.
         """
         array, device, mapping = self.array, self.array.device, self.array.mapping
-        array.events[self.periphery.event] += int(rows.size)
+        if self._dense is None:
+            array.events[self.periphery.event] += int(rows.size)
         draws, scale = None, np.float32(0)
         if not device.gaussian_reads or not device.still:
             seen = spread = device.chord(device.read(array.cells, rows, array.streams["read"]))

@@ -176,6 +176,7 @@ def _spent(meter: Meter, n_test: int) -> dict[str, float]:
         "energy_learning_J": learning.energy,
         "latency_per_record_s": test.latency / n_test,
         "area_m2": meter.area,
+        "devices": meter.devices,
         **meter.defects(),
     }
 

@@ -12,5 +12,6 @@ DEFECTS = {
 
 METAL = {
     "area_m2": Metric("area of arrays and converters", "m2"),
+    "devices": Metric("devices of all tiles, hardware"),
     **DEFECTS,
 }

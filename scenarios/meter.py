@@ -77,6 +77,15 @@ class Meter:
             substrate.tilings, self._params, with_adc=with_adc, cells_per_synapse=cells, joined=joined
         )
 
+    @property
+    def devices(self) -> int:
+        """Devices of all tiles, unused and spare ones too; 0 where nothing has a cost."""
+        substrate = self._substrate
+        if not isinstance(substrate, CrossbarSubstrate):
+            return 0
+        synapses = sum(one.tiles * one.tile_rows * one.tile_columns for one in substrate.tilings)
+        return synapses * substrate.device.cells_per_synapse
+
     def wear(self, end: str, records: int, period: float) -> dict[str, float]:
         """Pulses that devices have seen, and how long the busiest lasts at this rate; nothing where nothing has a cost.
 

@@ -228,6 +228,7 @@ def _spent(meter: Meter, elements: int) -> dict[str, float]:
         "energy_setup_J": meter.between(None, "made").energy,
         "latency_per_element_s": learning.latency / elements,
         "area_m2": meter.area,
+        "devices": meter.devices,
         **meter.defects(),
     }
 

@@ -307,6 +307,7 @@ def _spent(meter: Meter, records: int) -> dict[str, float]:
         "energy_setup_J": meter.between(None, "made").energy,
         "latency_per_record_s": running.latency / records,
         "area_m2": meter.area,
+        "devices": meter.devices,
         **meter.defects(),
     }
 

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from .lanes import Lanes
 from .model import F32, Cells, DeviceModel, Where
+from .pulse_law import PulseLaw
 from .units import Siemens
 
 
@@ -34,6 +35,20 @@ class IdealDevice(DeviceModel):
 
     def _pulsed(self, cells: Cells, where: Where, g: F32, count: F32, rng: np.random.Generator) -> F32:
         return np.clip(g + count * np.float32(self.step), np.float32(self.g_min), np.float32(self.g_max))
+
+    def pulse_law(self, cells: Cells) -> PulseLaw:
+        one, none = np.ones(cells.g.size), np.zeros(cells.g.size)
+        return PulseLaw(
+            first_up=one * self.step,
+            share_up=none,
+            first_down=one * self.step,
+            share_down=none,
+            sd_up=none,
+            sd_down=none,
+            relative=0.0,
+            low=one * self.g_min,
+            high=one * self.g_max,
+        )
 
     def _pulsed_rows(self, cells: Cells, rows: NDArray[np.int32], count: F32, lane: Lanes) -> bool:
         if "stuck" in cells.more:

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from .cells import F32, Cells, Where
 from .lanes import Lanes, normals
+from .pulse_law import PulseLaw
 from .pulsed import PulsedDevice
 from .units import Second
 
@@ -37,6 +38,24 @@ class AffineDevice(PulsedDevice, ABC):
     @abstractmethod
     def _nominal_steps(self) -> tuple[float, float]:
         """Step of a SET and a RESET pulse to which `c2c_sigma` refers where it is additive [S]."""
+
+    def pulse_law(self, cells: Cells) -> PulseLaw:
+        n = cells.g.size
+        (a_up, a_down), (b_up, b_down) = self._lines(cells, ...)
+        gain_up, gain_down = (np.broadcast_to(gain, n).astype(np.float64) for gain in self._gains(cells, ...))
+        low, high = (bound.ravel().astype(np.float64) for bound in self.bounds(cells, ...))
+        steps = self._nominal_steps if self.c2c_additive else (0.0, 0.0)
+        return PulseLaw(
+            first_up=gain_up * (b_up + a_up * self.g_max),
+            share_up=gain_up * a_up,
+            first_down=gain_down * (b_down - a_down * self.g_min),
+            share_down=gain_down * a_down,
+            sd_up=gain_up * (self.c2c_sigma * steps[0]),
+            sd_down=gain_down * (self.c2c_sigma * steps[1]),
+            relative=0.0 if self.c2c_additive else self.c2c_sigma,
+            low=low,
+            high=high,
+        )
 
     def _moved_by(self, cells: Cells, where: Where, g: F32, count: F32, xi: F32) -> F32:
         from .affine_kernels import affine_pulses  # numba takes seconds to import: only for who pulses

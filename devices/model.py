@@ -21,6 +21,7 @@ from .cells import F32, Cells, Where, store
 from .conductance import Conducts
 from .faults import DEAD, OK, STUCK_OFF, STUCK_ON, WORN, Fails, strike
 from .lanes import LONG_LANE, Lanes, normals
+from .pulse_law import PulseLaw
 from .reads import Reads
 
 __all__ = ["F32", "OK", "STUCK_OFF", "STUCK_ON", "Cells", "DeviceModel", "Where", "store"]
@@ -163,6 +164,10 @@ class DeviceModel(Fails, Reads, Conducts, ABC):
         """Lowest and highest conductance [S] that pulses take each cell to."""
         shape = cells.g[where].shape
         return np.full(shape, self.g_min, np.float32), np.full(shape, self.g_max, np.float32)
+
+    def pulse_law(self, cells: Cells) -> PulseLaw | None:
+        """What one pulse does to each cell, in the order of ``cells.g.ravel()``; none where no such law tells it."""
+        return None
 
     # Verbs -----------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from pydantic import Field
 from .cells import F32, Cells, Where
 from .lanes import Lanes, normals
 from .model import PROGRAM_LANE, SHOWN_LANE
+from .pulse_law import PulseLaw
 from .pulsed import BOUND_UNIT, GAIN_UNIT, PulsedDevice
 
 
@@ -77,6 +78,23 @@ class SoftBoundsRram(PulsedDevice):
             up *= self.step_down / (self.step_up + self.step_down)
             down *= self.step_up / (self.step_up + self.step_down)
         return np.float32(up), np.float32(down)
+
+    def pulse_law(self, cells: Cells) -> PulseLaw:
+        n = cells.g.size
+        up, down = (share.astype(np.float64) for share in self._shares(cells, ..., n))
+        low, high = (bound.ravel().astype(np.float64) for bound in self.bounds(cells, ...))
+        noise_up, noise_down = (float(noise) * self.span * self.c2c_additive for noise in self._cycle_noise)
+        return PulseLaw(
+            first_up=up * high,
+            share_up=up,
+            first_down=-down * low,
+            share_down=down,
+            sd_up=up * noise_up,
+            sd_down=down * noise_down,
+            relative=0.0 if self.c2c_additive else self.c2c_sigma,
+            low=low,
+            high=high,
+        )
 
     def _moved_by(self, cells: Cells, where: Where, g: F32, count: F32, xi: F32) -> F32:
         from .kernels import soft_bound_pulses  # numba takes seconds to import: only for who pulses

@@ -1,8 +1,8 @@
 """Sequences in a native spiking temporal memory: when it foretells their last symbols, and with how few neurons.
 
 Source: Bouhadjar, Wouters, Diesmann, Tetzlaff 2022 (PLoS Comput Biol 18(6):e1010233): sets of sequences, learning
-rates, error and replay. Other sequences of symbols run under the same network. With ``synapses=binary`` the same
-network runs beside it with a device for each synapse.
+rates, error and replay. Other sequences of symbols run under the same network. With ``synapses=binary`` or
+``analog`` the same network runs beside it with a device for each synapse.
 """
 
 from __future__ import annotations
@@ -10,21 +10,23 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, SerializeAsAny, ValidationInfo, field_validator
 
 from devices.model import DeviceModel
-from htm.pick import Params, pick
+from htm.pick import BadInput, Params, pick
 from hwsim.cost import COSTS, assumptions
 from hwsim.neuron_cost import NEURON_COSTS, neuron_assumptions
+from hwsim.spiking_tm.analog import check
 from hwsim.spiking_tm.energy import counts, device_energy, digital_energy
 from hwsim.spiking_tm.measure import active, errors, first_zero, predicted
 from hwsim.spiking_tm.params import SpikingMemoryParams, half
 from hwsim.spiking_tm.replay import Replay, ReplayParams, ambiguous, interval, replay, replay_plan, replayed
 from hwsim.spiking_tm.run import Record, run
+from hwsim.spiking_tm.synapses import Kind
 from hwsim.spiking_tm.task import SequenceTaskParams, schedule
 
 from .registry import Metric, Outcome, Progress
@@ -39,12 +41,13 @@ class SpikingSequencesConfig(Params):
 
     scenario: str = Field(description="the scenario's name")
     seed: int = Field(default=0, ge=0, description="seed of every random stream")
-    synapses: Literal["ideal", "binary"] = Field(
+    synapses: Kind = Field(
         default="ideal",
-        description="binary: a second run has a device a synapse, written where it matures or withers",
+        description="binary: a second run has a device a synapse, written where it matures or withers; analog: one "
+        "whose conductance is the permanence, moved by pulses",
     )
     device: SerializeAsAny[DeviceModel] = Field(
-        description="what one synapse is made of where they are binary"
+        description="what one synapse is made of where they are not ideal"
     )
     spiking_tm: SpikingMemoryParams = Field(default_factory=SpikingMemoryParams)
     task: SequenceTaskParams = Field(default_factory=SequenceTaskParams)
@@ -68,6 +71,16 @@ class SpikingSequencesConfig(Params):
         if network is not None and task is not None:
             replay_plan(task, how, network.step)  # refuses times that are no whole steps
         return how
+
+    @field_validator("device")
+    @classmethod
+    def _fits(cls, device: DeviceModel, info: ValidationInfo) -> DeviceModel:
+        if info.data.get("synapses") == "analog":
+            try:
+                check(device)
+            except BadInput as error:
+                raise ValueError(str(error).removeprefix("device: ")) from None
+        return device
 
     @field_validator("task")
     @classmethod
@@ -110,7 +123,9 @@ METRICS: dict[str, Metric] = {
     **_both("spikes_per_episode", "spikes of an episode"),
     **_both("daps_per_episode", "dendritic action potentials of an episode"),
     **_both("deliveries_per_episode", "spikes at synapses in an episode"),
-    "writes_per_synapse_hardware": Metric("writes per synapse and episode, hardware"),
+    "writes_per_synapse_hardware": Metric("programming events per synapse and episode, hardware"),
+    "checks_per_synapse_hardware": Metric("reads that verify writes per synapse and episode, hardware"),
+    "pulses_per_synapse_hardware": Metric("pulses of analog synapses per synapse and episode, hardware"),
     "energy_per_episode_digital_J": Metric("energy of an episode, software's events on a digital chip", "J"),
     "energy_per_episode_J": Metric("energy of an episode with devices", "J", headline=True),
 }
@@ -156,7 +171,7 @@ def run_point(config: SpikingSequencesConfig, progress: Progress) -> Outcome:
     assumed = [f"digital chip ({config.digital_cost}): {neuron_assumptions(config.digital_cost)}"]
     if hardware:
         record = halves["hardware"].record
-        metrics["writes_per_synapse_hardware"] = record.writes / (record.wiring.synapses * episodes)
+        metrics |= _programmed(config, record)
         neurons = NEURON_COSTS[config.neuron_cost]()
         parts = device_energy(record, COSTS[config.cost](), neurons, config.device.read_voltage)
         metrics["energy_per_episode_J"] = sum(parts.values()) / episodes
@@ -170,9 +185,19 @@ def run_point(config: SpikingSequencesConfig, progress: Progress) -> Outcome:
     return Outcome(metrics={name: metrics[name] for name in METRICS if name in metrics}, arrays=arrays)
 
 
+def _programmed(config: SpikingSequencesConfig, record: Record) -> dict[str, float]:
+    """What was done to devices, per synapse and episode."""
+    each = record.wiring.synapses * config.task.episodes
+    more = {"checks": record.checks} if config.synapses == "binary" else {"pulses": record.pulses}
+    return {
+        f"{name}_per_synapse_hardware": count / each
+        for name, count in {"writes": record.writes, **more}.items()
+    }
+
+
 def _half(config: SpikingSequencesConfig, device: DeviceModel | None = None) -> _Half:
     network, task, seed = config.spiking_tm, config.task, config.seed
-    record = run(network, task, seed, device)
+    record = run(network, task, seed, device, analog=config.synapses == "analog")
     if not config.replay.enabled:
         return _Half(record, None)
     return _Half(record, replay(network, task, config.replay, record, seed, device))
@@ -180,7 +205,10 @@ def _half(config: SpikingSequencesConfig, device: DeviceModel | None = None) -> 
 
 def _software(config: SpikingSequencesConfig) -> _Half:
     """The run with ideal synapses: the same for every device, so made once a process."""
-    key = config.model_dump_json(exclude={"device", "synapses", "cost", "neuron_cost", "digital_cost"})
+    of_hardware = {"device", "synapses", "cost", "neuron_cost", "digital_cost"}
+    key = config.model_dump_json(
+        exclude={**dict.fromkeys(of_hardware, True), "spiking_tm": {"analog", "retry_writes"}}
+    )
     if key not in _KEPT:
         _KEPT[key] = _half(config)
         while len(_KEPT) > 2:

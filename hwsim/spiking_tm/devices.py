@@ -18,8 +18,7 @@ from htm.streams import stream
 _TRIALS = 4
 """Writes of each kind by which every device's mean and cycle noise are found."""
 
-
-_WIDTH = 256
+WIDTH = 256
 """Cells of a row of the array that they are made as."""
 
 
@@ -47,6 +46,10 @@ class Devices:
     middle: float
     full: float
 
+    def values(self) -> dict[str, float | NDArray[np.float64]]:
+        """By the variables of the binary synapses' equations; all are off at first."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__} | {"G": self.off}
+
 
 def fabricate(device: DeviceModel, synapses: int, seed: int) -> Devices:
     """Make a device for each synapse and try it out: `_TRIALS` writes on and off, each taken up at once.
@@ -62,7 +65,7 @@ def fabricate(device: DeviceModel, synapses: int, seed: int) -> Devices:
     failure = float(getattr(device, "write_failure", 0.0))
     # A failed trial would tell of neither state.
     sound = device.model_copy(update={"write_failure": 0.0}) if failure else device
-    shape = (-(-synapses // _WIDTH), _WIDTH)
+    shape = (-(-synapses // WIDTH), WIDTH)
     cells = sound.fabricate(shape, stream(seed, "spiking_tm.devices"))
     rng = stream(seed, "spiking_tm.trials")
     whole = np.arange(shape[0], dtype=np.int32)

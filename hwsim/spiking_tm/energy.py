@@ -60,8 +60,9 @@ def device_energy(
 ) -> dict[str, float]:
     """Energy of the whole run with devices as synapses [J], by `DEVICE_PARTS`.
 
-    A spike drives its neuron's line once, and reads all its synapses in that time. Permanences are numbers beside the
-    devices; changing one costs as in the crossbar.
+    A spike drives its neuron's line once, and reads all its synapses in that time. Permanences of binary synapses are
+    numbers beside the devices; changing one costs as in the crossbar. An analog one has no number: its pulses are
+    paid for, and what decides on them is not.
 
     Parameters
     ----------
@@ -75,7 +76,7 @@ def device_energy(
     events = {
         "read_cycle": spikes,
         "line_drive": spikes,
-        "memory": int(found.updates.sum()),
+        "memory": int(found.updates.sum()) if record.form.kind == "binary" else 0,
         "sense": record.checks,
     }
     # A write that is checked is read once more.

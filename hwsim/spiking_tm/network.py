@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from htm.streams import stream
 
 from . import propagators
+from .analog import AnalogDevices
 from .connectivity import Connectivity, primed
 from .devices import Devices
 from .params import SpikingMemoryParams, inhibitory_peak, steps
@@ -298,7 +299,7 @@ def start_values(
     form: Layout,
     plan: Schedule,
     wiring: Connectivity,
-    made: Devices | None = None,
+    made: Devices | AnalogDevices | None = None,
     seed: int = 0,
 ) -> Values:
     """Every number of the network.
@@ -347,14 +348,12 @@ def start_values(
             inhibitory_peak(params), R.tau_membrane, R.tau_excitation, R.capacitance
         ),
     }
+    # Digital permanences count to their maximum, conductances stand for 0..1.
+    scale = 1.0 if form.kind == "analog" else learn.maximum
     synapses: Values = {
-        "P": wiring.floor,
-        "least": wiring.floor,
-        "maximum": learn.maximum,
-        "maturity": learn.maturity,
-        "gain": up * learn.maximum,
-        "loss": down * learn.maximum,
-        "balance": balance * learn.maximum,
+        "gain": up * scale,
+        "loss": down * scale,
+        "balance": balance * scale,
         "wanted": learn.target_rate,
         # The network takes lags at the synapse, a dendritic delay after the post-synaptic spike.
         "soonest": learn.soonest / h + extra,
@@ -362,12 +361,13 @@ def start_values(
         # Alpha function J e/tau t exp(-t/tau): its rate jumps by J e/tau.
         "kick": params.strength * E.dap_threshold * math.e / E.tau_dendrite,
     }
+    if form.kind != "analog":
+        synapses |= {"P": wiring.floor, "least": wiring.floor}
+        synapses |= {"maximum": learn.maximum, "maturity": learn.maturity}
+    if form.kind == "binary":
+        synapses["retries"] = float(params.retry_writes)
     if made is not None:
-        synapses |= {name: getattr(made, name) for name in ("on", "off", "on_cycle", "off_cycle")}
-        synapses |= {
-            name: getattr(made, name) for name in ("on_read", "off_read", "failure", "middle", "full")
-        }
-        synapses |= {"G": made.off, "retries": float(params.retry_writes)}
+        synapses |= made.values()
         cells["seed"] = float(noise_seed(seed))
     if plan.prime_symbol.size:
         lift = params.prime_strength * E.dap_threshold * math.e / E.tau_dendrite

@@ -82,6 +82,20 @@ class PlasticityParams(Params):
         return self
 
 
+class AnalogParams(Params):
+    """Learning of analog synapses, whose rates no published set has: those of sets are for digital permanences."""
+
+    potentiation: float = Field(default=0.06, ge=0.0, description="lambda+, of the permanence's range 0..1")
+    depression: float = Field(default=0.001, ge=0.0, description="lambda-, likewise")
+    homeostasis: float = Field(default=0.01, ge=0.0, description="lambda_h, likewise")
+    start: float = Field(
+        default=0.0,
+        ge=0.0,
+        le=1.0,
+        description="first permanences over those that digital ones start from; 0: all devices at g_min",
+    )
+
+
 class SpikingMemoryParams(Params):
     """Everything that the network is made of; what it is shown stands in `SequenceTaskParams`."""
 
@@ -103,6 +117,7 @@ class SpikingMemoryParams(Params):
     excitatory: ExcitatoryParams = Field(default_factory=ExcitatoryParams)
     inhibitory: InhibitoryParams = Field(default_factory=InhibitoryParams)
     plasticity: PlasticityParams = Field(default_factory=PlasticityParams)
+    analog: AnalogParams = Field(default_factory=AnalogParams)
     retry_writes: int = Field(
         default=20,
         ge=0,

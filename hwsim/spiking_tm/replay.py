@@ -22,10 +22,9 @@ from devices.model import DeviceModel
 from devices.units import Second
 from htm.pick import BadInput, Params
 
-from .devices import fabricate
 from .network import noise_seed, start_values
 from .params import SpikingMemoryParams, half, inhibitory_peak, on_grid, steps
-from .run import Record, execute
+from .run import Record, devices_of, execute
 from .task import Schedule, SequenceTaskParams
 
 
@@ -138,17 +137,17 @@ def replay(
     except ValueError as error:
         raise BadInput(f"replay.{error}") from None
     wiring, low, form = trained.wiring, lowered(params, how), trained.form
-    made = fabricate(device, wiring.synapses, seed) if device is not None else None
+    made = devices_of(low, wiring, device, form.kind, seed)
     values = start_values(low, (0.0, 0.0, 0.0), form, plan, wiring, made, seed)
     # The last cue has as much time as the others.
     _, at = cues_of(plan)
     values["cells.seconds"] = (plan.period + at[0]) * params.step
-    values["synapses.P"] = trained.permanence
+    if form.kind != "analog":
+        values["synapses.P"] = trained.permanence
     side = trained.permanence > params.plasticity.maturity
     # As its controller left it: nothing is to be written.
-    values |= {
-        f"synapses.{name}": side for name in (("mature",) if form.kind == "ideal" else ("asked", "held"))
-    }
+    sides = {"ideal": ("mature",), "binary": ("asked", "held"), "analog": ()}[form.kind]
+    values |= {f"synapses.{name}": side for name in sides}
     if trained.conductance is not None:
         values["synapses.G"] = trained.conductance
         values["cells.seed"] = float(noise_seed(seed, "spiking_tm.replay"))

@@ -12,8 +12,10 @@ from devices.model import DeviceModel
 from htm.pick import BadInput
 
 from . import building
+from .analog import AnalogDevices
+from .analog import fabricate as fabricate_analog
 from .connectivity import Connectivity, connectivity
-from .devices import fabricate
+from .devices import Devices, fabricate
 from .network import Layout, Links, Values, layout, links_of, network, start_values
 from .params import SpikingMemoryParams
 from .synapses import EQUATIONS, Kind
@@ -38,6 +40,7 @@ class Record:
     writes : attempts to write a device in the whole run
     checks : reads that verify a write
     loads : conductances of devices summed over all reads, over all writes (as they should become) [S]
+    pulses : that analog synapses were given in the whole run
     dap_steps : how long a dendritic action potential lasts unless its soma fires
     """
 
@@ -58,6 +61,7 @@ class Record:
     writes: int = 0
     checks: int = 0
     loads: dict[str, float] = field(default_factory=dict)
+    pulses: float = 0.0
 
     def dap_ends(self) -> NDArray[np.int64]:
         """Step at which each dendritic action potential is over, (daps,): its time is up, or its soma fires."""
@@ -70,7 +74,11 @@ class Record:
 
 
 def run(
-    params: SpikingMemoryParams, task: SequenceTaskParams, seed: int, device: DeviceModel | None = None
+    params: SpikingMemoryParams,
+    task: SequenceTaskParams,
+    seed: int,
+    device: DeviceModel | None = None,
+    analog: bool = False,
 ) -> Record:
     """Show all episodes.
 
@@ -80,11 +88,13 @@ def run(
     task : what is shown
     seed : of wiring and floors where no file gives them, and of devices
     device : what a synapse's weight is made of; none: ideal synapses
+    analog : whether the permanence is the device's conductance; else it is a number that the device is written by
 
     Raises
     ------
     BadInput
-        Where a file does not fit, or ``target`` asks for a compiler that is not there.
+        Where a file does not fit, no analog synapse can be made of the device, or ``target`` asks for a compiler that
+        is not there.
     """
     try:
         plan = schedule(task, params.step)
@@ -92,11 +102,24 @@ def run(
         raise BadInput(f"task.{error}") from None
     populations = len(task.populations)
     wiring = connectivity(params, populations, seed)
-    made = fabricate(device, wiring.synapses, seed) if device is not None else None
-    kind: Kind = "ideal" if made is None else "binary"
+    kind: Kind = "ideal" if device is None else "analog" if analog else "binary"
+    made = devices_of(params, wiring, device, kind, seed)
     form = layout(params, plan, populations, wiring.synapses, kind)
-    values = start_values(params, rates(params, task), form, plan, wiring, made, seed)
+    values = start_values(params, rates(params, task, kind), form, plan, wiring, made, seed)
     return execute(params, form, plan, wiring, values)
+
+
+def devices_of(
+    params: SpikingMemoryParams, wiring: Connectivity, device: DeviceModel | None, kind: Kind, seed: int
+) -> Devices | AnalogDevices | None:
+    """A device for each synapse."""
+    if device is None:
+        return None
+    if kind == "binary":
+        return fabricate(device, wiring.synapses, seed)
+    learn = params.plasticity
+    first = params.analog.start * wiring.floor / learn.maximum
+    return fabricate_analog(device, first, learn.maturity / learn.maximum, seed)
 
 
 def execute(
@@ -126,19 +149,37 @@ def execute(
         dap_neuron=who["dap"],
         brake_step=step["brake"],
         brake_population=who["brake"],
-        permanence=found["permanence"],
+        permanence=_permanence(params, values, found),
         dap_steps=round(params.excitatory.dap_duration / params.step),
         conductance=found.get("conductance"),
         writes=writes,
-        checks=writes if params.retry_writes > 0 else 0,
+        checks=writes if form.kind == "binary" and params.retry_writes > 0 else 0,
+        pulses=float(found["pulses"].sum()) if "pulses" in found else 0.0,
         loads={
             name: float(found[f"{name}_load"].sum()) for name in ("read", "write") if f"{name}_load" in found
         },
     )
 
 
-def rates(params: SpikingMemoryParams, task: SequenceTaskParams) -> tuple[float, float, float]:
-    """lambda+, lambda-, lambda_h: given ones, else those of the published set (in parity with NEST: of its files)."""
+def _permanence(
+    params: SpikingMemoryParams, values: Values, found: dict[str, NDArray[Any]]
+) -> NDArray[np.float64]:
+    """As counted, or what conductances stand for."""
+    if "permanence" in found:
+        return found["permanence"]
+    low, full = float(values["synapses.bottom"]), float(values["synapses.full"])
+    return np.clip((found["conductance"] - low) / (full - low), 0.0, 1.0) * params.plasticity.maximum
+
+
+def rates(
+    params: SpikingMemoryParams, task: SequenceTaskParams, kind: Kind = "ideal"
+) -> tuple[float, float, float]:
+    """lambda+, lambda-, lambda_h: given ones, else those of the published set (in parity with NEST: of its files).
+
+    Analog synapses have rates of their own.
+    """
+    if kind == "analog":
+        return params.analog.potentiation, params.analog.depression, params.analog.homeostasis
     learn, known = params.plasticity, task.published
     depression = known.depression_in_files if params.parity else known.depression
     pairs = (

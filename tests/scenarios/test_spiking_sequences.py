@@ -88,12 +88,27 @@ def test_a_run_is_kept_and_drawn_from_what_was_kept(tmp_path: Path) -> None:
 
 def test_an_ideal_device_beside_it_shows_no_difference(outcome: Outcome) -> None:
     beside = run_point(_load("synapses=binary", "device=ideal"), lambda *_: None)
-    assert set(beside.metrics) == set(METRICS)
+    assert set(beside.metrics) == set(METRICS) - {"pulses_per_synapse_hardware"}
     for name, number in outcome.metrics.items():
         other = beside.metrics[name.replace("_software", "_hardware")]
         assert beside.metrics[name] == pytest.approx(number, nan_ok=True)
         assert other == pytest.approx(number, nan_ok=True)
     assert beside.metrics["writes_per_synapse_hardware"] > 0
+    assert beside.metrics["checks_per_synapse_hardware"] == beside.metrics["writes_per_synapse_hardware"]
+
+
+def test_analog_synapses_run_beside_the_ideal_ones_and_are_drawn(outcome: Outcome, tmp_path: Path) -> None:
+    config = _load("synapses=analog", "device=rram_gong2018", "spiking_tm.analog.potentiation=0.6")
+    results = scenarios.run(config, out=tmp_path / "run")
+    assert isinstance(results, Results)
+    row = results.to_dataframe().iloc[0]
+    told = [name for name in METRICS if name != "checks_per_synapse_hardware"]
+    assert set(told) <= set(row.index)
+    for name, number in outcome.metrics.items():
+        assert row[name] == pytest.approx(number, nan_ok=True)
+    assert row["pulses_per_synapse_hardware"] > row["writes_per_synapse_hardware"] > 0
+    assert row["energy_per_episode_J"] > 0
+    assert {"learning", "raster_hardware", "permanences"} <= set(figures_of(results))
 
 
 @pytest.mark.parametrize(
@@ -110,6 +125,8 @@ def test_an_ideal_device_beside_it_shows_no_difference(outcome: Outcome) -> None
         (["spiking_tm.active=17"], r"active: must not exceed neurons \(16\)"),
         (["spiking_tm.target=cuda"], "target"),
         (["synapses=digital"], "synapses: "),
+        (["synapses=analog", "device=vcm_binary"], "device: analog synapses need .*soft_bounds.*BinaryVcm"),
+        (["synapses=analog", "device=rram_gong2018", "device.drift_nu=0.1"], "device: .*drift_nu.* left out"),
         (["task.sett=II"], "unknown key"),
     ],
 )

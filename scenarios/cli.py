@@ -140,11 +140,16 @@ def plot(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="DIR", help="else plots/ in the folder")
     ] = None,
+    movie: Annotated[
+        str,
+        typer.Option("--movie", metavar="gif|mp4|none", help="where the scenario has one; mp4 needs ffmpeg"),
+    ] = "gif",
 ) -> None:
     """Draw everything that a run's results can show."""
+    from .progress import frames
     from .results import plot as draw
 
-    for path in draw(folder, out):
+    for path in draw(folder, out, movie=None if movie == "none" else movie, progress=frames()):
         print(path)
 
 

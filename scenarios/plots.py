@@ -8,7 +8,7 @@ matplotlib is imported only when a figure is made.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,13 +24,22 @@ from .registry import SCENARIOS, Scenario, resolve
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from .figures.movie import Movie
+
 __all__ = ["Interval", "Label", "ResultsLike", "figures_of", "label_of", "mean_interval", "plot_results"]
 
 MOST_PAIRS = 6
 """Heat maps are drawn for at most this many pairs of swept keys (four keys)."""
 
 
-def plot_results(results: ResultsLike, out_dir: Path, *, formats: Sequence[str] = ("png",)) -> list[Path]:
+def plot_results(
+    results: ResultsLike,
+    out_dir: Path,
+    *,
+    formats: Sequence[str] = ("png",),
+    movie: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Path]:
     """Draw everything that the results can show, and write it to files.
 
     Parameters
@@ -38,6 +47,8 @@ def plot_results(results: ResultsLike, out_dir: Path, *, formats: Sequence[str] 
     results : of a run or a sweep (`scenarios.results.Results`)
     out_dir : folder for the files, made where it is missing
     formats : among ``png``, ``svg``, ``pdf``
+    movie : ``gif``, or ``mp4`` where ffmpeg is installed; none: no movies
+    progress : told how many frames of how many of a movie are drawn
 
     Returns
     -------
@@ -65,6 +76,11 @@ def plot_results(results: ResultsLike, out_dir: Path, *, formats: Sequence[str] 
     with house_style():
         for name, figure in _figures(results):
             paths += [save(figure, out_dir / f"{name}.{kind}") for kind in dict.fromkeys(formats)]
+        if movie is not None:
+            from .figures.movie import save_movie
+
+            for name, one in _movies(results):
+                paths.append(save_movie(one, out_dir / f"{name}.{movie}", progress))
     return paths
 
 
@@ -118,6 +134,16 @@ def _run_figures(results: ResultsLike, table: Table) -> Iterator[tuple[str, Figu
 
     if has_energy(arrays):
         yield "energy", energy_figure(arrays, table.scenario)
+
+
+def _movies(results: ResultsLike) -> Iterator[tuple[str, Movie]]:
+    """Of a run; a sweep has none."""
+    table = table_of(results)
+    scenario = SCENARIOS.get(table.scenario)
+    if table.axes or scenario is None or not scenario.movies:
+        return
+    arrays = [_arrays(results, point) for point in table.point_ids({})]
+    yield from resolve(scenario.movies)(table, arrays)
 
 
 def _cells(

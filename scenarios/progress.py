@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib.util
 import sys
 import time
+from collections.abc import Callable
 from typing import IO, Any, Protocol
 
 LINE_EVERY_S = 30.0
 LINE_EVERY_SHARE = 0.05
+FRAMES_EVERY_S = 2.0
 
 
 class Watch(Protocol):
@@ -197,3 +199,22 @@ def _in_notebook() -> bool:
     if type(kernel).__name__ != "ZMQInteractiveShell":
         return False
     return importlib.util.find_spec("ipywidgets") is not None  # rich warns at every refresh without it
+
+
+def frames(stream: IO[str] | None = None) -> Callable[[int, int], None]:
+    """Tells how far a movie is: a line every two seconds.
+
+    Parameters
+    ----------
+    stream : where to write, else standard error
+    """
+    stream, last = stream or sys.stderr, time.monotonic()
+
+    def told(done: int, total: int) -> None:
+        nonlocal last
+        if time.monotonic() - last >= FRAMES_EVERY_S:
+            last = time.monotonic()
+            stream.write(f"movie: {done} of {total} frames\n")
+            stream.flush()
+
+    return told

@@ -71,6 +71,7 @@ class Scenario:
     resumes : whether `run` takes a third argument, a `scenarios.checkpoint.Checkpoint`, and goes on where it stood
     figures : ``"module:function"``, ``function(table, arrays) -> iterator of (file name, Figure)``: pictures of one
         configuration from its rows (`scenarios.figures.table.Table`) and the arrays of each seed
+    movies : the same for movies, iterator of (file name, `scenarios.figures.movie.Movie`); empty: there are none
     """
 
     name: str
@@ -83,6 +84,7 @@ class Scenario:
     hardware: tuple[str, ...] = ("device", "substrate", "crossbar", "cost", "time")
     quality: str = "accuracy"
     figures: str = "scenarios.figures.single:run_figures"
+    movies: str = ""
     resumes: bool = False
 
     def config_class(self) -> type[Params]:
@@ -173,5 +175,6 @@ SCENARIOS: dict[str, Scenario] = {
         metrics="scenarios.spiking_sequences:METRICS",
         hardware=("device", "synapses", "cost", "neuron_cost", "digital_cost"),
         figures="scenarios.figures.spiking:spiking_figures",
+        movies="scenarios.figures.spiking:spiking_movies",
     ),
 }

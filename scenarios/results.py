@@ -159,18 +159,19 @@ class Results:
         return frame
 
 
-def plot(results: Results | Path | str, out: Path | str | None = None) -> list[Path]:
+def plot(results: Results | Path | str, out: Path | str | None = None, **options: Any) -> list[Path]:
     """Draw everything that results can show; see `scenarios.plots.plot_results`.
 
     Parameters
     ----------
     results : results, or a run's folder
     out : folder for the pictures, else ``plots`` in the run's folder
+    options : formats, movie, progress
     """
     from .plots import plot_results
 
     results = results if isinstance(results, Results) else Results(results)
-    return plot_results(results, Path(out) if out is not None else results.folder / "plots")
+    return plot_results(results, Path(out) if out is not None else results.folder / "plots", **options)
 
 
 def _write(path: Path | str, write: Any) -> Path:

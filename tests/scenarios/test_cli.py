@@ -42,7 +42,12 @@ def test_run_prints_a_table_and_the_folder_and_says_what_is_done(capsys: Capture
 def test_sweep_then_export_and_plot(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     import scenarios.plots
 
-    monkeypatch.setattr(scenarios.plots, "plot_results", lambda results, out: [out / "a.png"])
+    asked = []
+    monkeypatch.setattr(
+        scenarios.plots,
+        "plot_results",
+        lambda results, out, **options: asked.append(options.get("movie")) or [out / "a.png"],
+    )
     arguments = ["sweep", "fake", "--vary", "device.read_sigma=0:0.5:3", "--vary", "gain=1,2", "--seeds", "2"]
     assert cli.main([*arguments, "--out", "run", "--jobs", "2", "--quiet"]) == 0
     shown = capsys.readouterr()
@@ -52,6 +57,8 @@ def test_sweep_then_export_and_plot(capsys: Capture, monkeypatch: pytest.MonkeyP
     assert len(Path("out.csv").read_text().splitlines()) == 13
     assert cli.main(["plot", "run"]) == 0
     assert capsys.readouterr().out == "out.csv\nrun/plots/a.png\n"
+    assert cli.main(["plot", "run", "--movie", "none"]) == 0
+    assert asked == [None, "gif", None]  # a movie takes seconds: only where it is asked for
 
 
 def test_dry_run_runs_nothing(capsys: Capture) -> None:

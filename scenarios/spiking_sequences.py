@@ -126,8 +126,7 @@ METRICS: dict[str, Metric] = {
     "writes_per_synapse_hardware": Metric("programming events per synapse and episode, hardware"),
     "checks_per_synapse_hardware": Metric("reads that verify writes per synapse and episode, hardware"),
     "pulses_per_synapse_hardware": Metric("pulses of analog synapses per synapse and episode, hardware"),
-    "energy_per_episode_digital_J": Metric("energy of an episode, software's events on a digital chip", "J"),
-    "energy_per_episode_J": Metric("energy of an episode with devices", "J", headline=True),
+    **_both("energy_per_episode", "energy of an episode (software: on a digital chip)", "J"),
 }
 
 
@@ -167,14 +166,14 @@ def run_point(config: SpikingSequencesConfig, progress: Progress) -> Outcome:
         arrays |= {f"{key}_{name}": array for key, array in kept.items()}
     software = halves["software"].record
     digital = digital_energy(software, NEURON_COSTS[config.digital_cost]())
-    metrics["energy_per_episode_digital_J"] = digital / episodes
+    metrics["energy_per_episode_software_J"] = digital / episodes
     assumed = [f"digital chip ({config.digital_cost}): {neuron_assumptions(config.digital_cost)}"]
     if hardware:
         record = halves["hardware"].record
         metrics |= _programmed(config, record)
         neurons = NEURON_COSTS[config.neuron_cost]()
         parts = device_energy(record, COSTS[config.cost](), neurons, config.device.read_voltage)
-        metrics["energy_per_episode_J"] = sum(parts.values()) / episodes
+        metrics["energy_per_episode_hardware_J"] = sum(parts.values()) / episodes
         arrays |= {
             "energy_parts_with_devices": np.array(list(parts.values())) / episodes,
             "energy_names": np.array(list(parts)),

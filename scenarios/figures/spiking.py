@@ -1,4 +1,4 @@
-"""Sequences in a spiking temporal memory: error and sparsity over episodes, rasters, permanences."""
+"""Sequences in a spiking temporal memory: error and sparsity over episodes, permanences, and all other pictures."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
+from .movie import Movie
+from .spiking_movie import spiking_movie
+from .spiking_raster import raster_figure
+from .spiking_replay import events_figure, replay_figure
 from .stats import mean_interval
 from .style import HARDWARE, RAW, SOFTWARE, headline, legend_above, new_figure
 from .table import Table
@@ -18,15 +21,12 @@ Arrays = Mapping[str, np.ndarray]
 
 PAPER = "Bouhadjar, Wouters, Diesmann, Tetzlaff 2022"
 
-PREDICTED, UNPREDICTED, DENDRITE = SOFTWARE, HARDWARE, "#F0C36D"
-
-
 FEW = 4
 """Seeds from which an interval is drawn: of fewer it would hide the lines."""
 
 
 def spiking_figures(table: Table, arrays: Sequence[Arrays]) -> Iterator[tuple[str, Figure]]:
-    """Learning over episodes, the first and last episode spike by spike, permanences; what is not stored is left out.
+    """Learning, the first and last episode spike by spike, replay, permanences, events; what is not stored is left out.
 
     Parameters
     ----------
@@ -38,8 +38,20 @@ def spiking_figures(table: Table, arrays: Sequence[Arrays]) -> Iterator[tuple[st
         return
     yield "learning", learning_figure(table, stored)
     for side in _sides(stored[0]):
-        yield f"raster_{side}", raster_figure(table, stored[0], side)
+        yield f"raster_{side}", raster_figure(table, stored[0], side, _name(side))
+    for side in _sides(stored[0]):
+        if f"replay_s_{side}" in stored[0]:
+            yield f"replay_{side}", replay_figure(table, stored[0], side, _name(side))
     yield "permanences", permanence_figure(table, stored)
+    if "count_spikes_software" in stored[0]:
+        yield "events", events_figure(table, stored, {side: _name(side) for side in _sides(stored[0])})
+
+
+def spiking_movies(table: Table, arrays: Sequence[Arrays]) -> Iterator[tuple[str, Movie]]:
+    """One episode before and after learning, of the first seed."""
+    stored = [one for one in arrays if {"error_software", "last_spike_s_software"} <= one.keys()]
+    for side in _sides(stored[0]) if stored else []:
+        yield f"movie_{side}", spiking_movie(table, stored[0], side, _name(side))
 
 
 def _sides(one: Arrays) -> list[str]:
@@ -126,86 +138,6 @@ def _over_episodes(ax: Axes, lines: Sequence[NDArray[np.float64]], colour: str, 
     ax.plot(grid, stacked.mean(axis=0), color=colour, linewidth=1.8, label=label)
 
 
-# Rasters ---------------------------------------------------------------------------------------------------
-
-
-def raster_figure(table: Table, one: Arrays, side: str) -> Figure:
-    """First and last episode of one seed: dendritic action potentials, predicted and other spikes."""
-    figure = new_figure(7.6)
-    axes = figure.subplots(2, 1, sharex=True, sharey=True)
-    episodes = len(one[f"error_{side}"])
-    for ax, name, title in zip(axes, ("first", "last"), ("episode 1", f"episode {episodes}"), strict=True):
-        _raster(ax, one, name, side)
-        ax.set_title(title, fontsize=10, loc="left", pad=16)
-    axes[-1].set_xlabel("time in the episode (ms)")
-    spikes = {name: np.asarray(one[f"{name}_spike_s_{side}"]).size for name in ("first", "last")}
-    looks = [
-        Line2D(
-            [],
-            [],
-            color=UNPREDICTED,
-            marker="o",
-            markersize=4,
-            linestyle="none",
-            label="spike, not predicted",
-        ),
-        Line2D([], [], color=PREDICTED, marker="o", markersize=4, linestyle="none", label="spike, predicted"),
-        Line2D([], [], color=DENDRITE, linewidth=3, label="dendritic action potential"),
-    ]
-    axes[0].legend(
-        handles=looks,
-        loc="lower right",
-        bbox_to_anchor=(1.0, 1.06),
-        ncols=3,
-        borderaxespad=0.0,
-        handlelength=1.6,
-    )
-    shown = ", ".join(str(words) for words in one["sequences"][:6])
-    headline(
-        figure,
-        f"{table.scenario}: {spikes['first']:,} spikes in the first episode, {spikes['last']:,} in the last",
-        f"First seed, {_name(side)}. Sequences {shown}{', ...' if len(one['sequences']) > 6 else ''}. "
-        f"{int(one['neurons'])} neurons a population, one population a symbol; letters above: stimuli.",
-    )
-    return figure
-
-
-def _raster(ax: Axes, one: Arrays, name: str, side: str) -> None:
-    neurons, populations = int(one["neurons"]), [str(word) for word in one["populations"]]
-    period = 1e3 * float(one["period_s"])
-    spans = 1e3 * np.clip(
-        np.asarray(one[f"{name}_dap_s_{side}"], dtype=float).reshape(-1, 2), 0.0, period / 1e3
-    )
-    ax.hlines(
-        one[f"{name}_dap_neuron_{side}"], spans[:, 0], spans[:, 1], color=DENDRITE, linewidth=0.7, zorder=1.5
-    )
-    at, who = 1e3 * np.asarray(one[f"{name}_spike_s_{side}"]), np.asarray(one[f"{name}_spike_neuron_{side}"])
-    predicted = np.asarray(one[f"{name}_spike_predicted_{side}"], dtype=bool)
-    for mask, colour in ((~predicted, UNPREDICTED), (predicted, PREDICTED)):
-        ax.scatter(at[mask], who[mask], s=2.2, color=colour, linewidths=0, zorder=2, rasterized=True)
-    for k in range(1, len(populations)):
-        ax.axhline(k * neurons - 0.5, color="#CCCCCC", linewidth=0.7, zorder=1)
-    for moment, symbol in zip(1e3 * one["stimulus_s"], one["stimulus_symbol"], strict=True):
-        ax.axvline(moment, color="#999999", linewidth=0.6, linestyle=(0, (2, 2)), zorder=1)
-        # Many stimuli leave no room for long names.
-        if len(one["stimulus_s"]) <= 40:
-            ax.annotate(
-                populations[int(symbol)][:8],
-                (moment, len(populations) * neurons),
-                xytext=(0, 2),
-                textcoords="offset points",
-                ha="center",
-                fontsize=8.5,
-                color="#333333",
-            )
-    ax.set_yticks((np.arange(len(populations)) + 0.5) * neurons, [word[:10] for word in populations])
-    ax.tick_params(axis="y", length=0)
-    ax.set_ylim(0, len(populations) * neurons)
-    ax.set_xlim(0, period)
-    ax.grid(False)
-    ax.set_ylabel("population")
-
-
 # Permanences -----------------------------------------------------------------------------------------------
 
 
@@ -237,6 +169,6 @@ def permanence_figure(table: Table, arrays: Sequence[Arrays]) -> Figure:
     ax.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=3, borderaxespad=0.2)
     share = 100.0 * table.summary("mature_software", {}).mean
     headline(
-        figure, f"{table.scenario}: {share:.1f} % of the potential synapses are mature", f"{table.note}."
+        figure, f"{table.scenario}: {share:.1f} % of the potential synapses are mature", f"{table.mean_note}."
     )
     return figure

@@ -107,9 +107,16 @@ class Table:
     @property
     def note(self) -> str:
         """Seeds, and how much of the sweep is there: what a reader needs to trust the picture."""
-        text = "One seed, so no interval"
         if self.seeds > 1:
-            text = f"Mean of {self.seeds} seeds with the 95 % t-interval of the mean"
+            return self._and_unfinished(f"Mean of {self.seeds} seeds with the 95 % t-interval of the mean")
+        return self._and_unfinished("One seed, so no interval")
+
+    @property
+    def mean_note(self) -> str:
+        """The same where no interval is drawn."""
+        return self._and_unfinished(f"Mean of {self.seeds} seeds" if self.seeds > 1 else "One seed")
+
+    def _and_unfinished(self, text: str) -> str:
         if len(self.frame) < self.expected:
             text += f"; unfinished: {len(self.frame)} of {self.expected} points"
         return text

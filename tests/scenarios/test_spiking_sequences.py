@@ -11,6 +11,7 @@ import pytest
 
 import scenarios
 from htm.pick import BadInput
+from scenarios.figures import spiking_movie
 from scenarios.plots import figures_of
 from scenarios.registry import Outcome
 from scenarios.results import Results
@@ -44,7 +45,7 @@ def outcome() -> Outcome:
 
 def test_numbers_and_arrays_belong_together(outcome: Outcome) -> None:
     metrics, arrays = outcome.metrics, outcome.arrays
-    assert set(metrics) == {name for name in METRICS if "hardware" not in name} - {"energy_per_episode_J"}
+    assert set(metrics) == {name for name in METRICS if "hardware" not in name}
     assert (arrays["active_software"][0] == 16).all()  # nothing is predicted yet: all fire
     assert metrics["error_software"] == pytest.approx(arrays["error_software"].mean())
     assert metrics["accuracy_software"] == pytest.approx(arrays["right_software"].mean())
@@ -69,11 +70,11 @@ def test_numbers_and_arrays_belong_together(outcome: Outcome) -> None:
     assert not arrays["first_spike_predicted_software"].any()
 
 
-def test_a_run_is_kept_and_drawn_from_what_was_kept(tmp_path: Path) -> None:
+def test_a_run_is_kept_and_drawn_from_what_was_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     results = scenarios.run(_load(), out=tmp_path / "run")
     assert isinstance(results, Results)
     figures = figures_of(results)
-    assert list(figures) == ["learning", "raster_software", "permanences"]
+    assert list(figures) == ["learning", "raster_software", "replay_software", "permanences", "events"]
     above, below = figures["learning"].axes
     frame = results.to_dataframe()
     (line,) = [one for one in above.lines if one.get_linewidth() > 1]
@@ -84,17 +85,44 @@ def test_a_run_is_kept_and_drawn_from_what_was_kept(tmp_path: Path) -> None:
     assert [text.get_text() for text in first.get_yticklabels()] == list("ABCD")
     shown = sum(len(one.get_offsets()) for one in last.collections if hasattr(one, "get_sizes"))
     assert shown == arrays["last_spike_s_software"].size
+    monkeypatch.setattr(spiking_movie, "MOST_FRAMES", 6)
+    drawn = [path.name for path in scenarios.plot(results, movie="gif")]
+    assert drawn == [*(f"{name}.png" for name in figures), "movie_software.gif"]
+
+
+def test_the_replay_is_judged_and_drawn(outcome: Outcome) -> None:
+    metrics, arrays = outcome.metrics, outcome.arrays
+    right = arrays["replayed_software"]
+    assert metrics["replayed_software"] == pytest.approx(right.mean())
+    assert metrics["replayed_and_more_software"] >= metrics["replayed_software"]
+    for k, sequence in enumerate(arrays["sequences"]):
+        of = arrays["replay_of_software"] == k
+        played = "".join(arrays["populations"][arrays["replay_symbol_software"][of]])
+        assert (played == sequence) == right[k]
+        assert played.startswith(sequence[0])
+    assert arrays["replay_spike_s_software"].size > 0
+    # Both first symbols stand nowhere else.
+    assert not arrays["replay_ambiguous_software"].any()
+    without = run_point(_load("replay.enabled=false"), lambda *_: None)
+    assert "replayed_software" not in without.metrics
+    assert "replay_s_software" not in without.arrays
+    assert without.metrics["error_software"] == metrics["error_software"]
 
 
 def test_an_ideal_device_beside_it_shows_no_difference(outcome: Outcome) -> None:
     beside = run_point(_load("synapses=binary", "device=ideal"), lambda *_: None)
     assert set(beside.metrics) == set(METRICS) - {"pulses_per_synapse_hardware"}
     for name, number in outcome.metrics.items():
+        if name.startswith("energy"):
+            continue  # of other chips
         other = beside.metrics[name.replace("_software", "_hardware")]
         assert beside.metrics[name] == pytest.approx(number, nan_ok=True)
         assert other == pytest.approx(number, nan_ok=True)
     assert beside.metrics["writes_per_synapse_hardware"] > 0
     assert beside.metrics["checks_per_synapse_hardware"] == beside.metrics["writes_per_synapse_hardware"]
+    assert beside.metrics["energy_per_episode_software_J"] == outcome.metrics["energy_per_episode_software_J"]
+    parts = beside.arrays["energy_parts_with_devices"]
+    assert beside.metrics["energy_per_episode_hardware_J"] == pytest.approx(parts.sum())
 
 
 def test_analog_synapses_run_beside_the_ideal_ones_and_are_drawn(outcome: Outcome, tmp_path: Path) -> None:
@@ -107,7 +135,7 @@ def test_analog_synapses_run_beside_the_ideal_ones_and_are_drawn(outcome: Outcom
     for name, number in outcome.metrics.items():
         assert row[name] == pytest.approx(number, nan_ok=True)
     assert row["pulses_per_synapse_hardware"] > row["writes_per_synapse_hardware"] > 0
-    assert row["energy_per_episode_J"] > 0
+    assert row["energy_per_episode_hardware_J"] > 0
     assert {"learning", "raster_hardware", "permanences"} <= set(figures_of(results))
 
 

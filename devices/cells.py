@@ -13,6 +13,13 @@ Where: TypeAlias = Any
 """Any numpy index into an array of shape (rows, slots): rows, a pair of index arrays, ``...``."""
 
 
+def are_places(where: Where) -> bool:
+    """Whether an index names single cells by row and slot, in numbers of 32 bits: what compiled loops take."""
+    return isinstance(where, tuple) and all(
+        isinstance(at, np.ndarray) and at.ndim == 1 and at.dtype == np.int32 for at in where
+    )
+
+
 STUCK = "stuck"
 """Name of the array of faults (see `devices.faults`)."""
 

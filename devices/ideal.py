@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from .lanes import Lanes
+from .lanes import lane_keys
 from .model import F32, Cells, DeviceModel, Where
 from .pulse_law import PulseLaw
 from .units import Siemens
@@ -50,11 +50,14 @@ class IdealDevice(DeviceModel):
             high=one * self.g_max,
         )
 
-    def _pulsed_rows(self, cells: Cells, rows: NDArray[np.int32], count: F32, lane: Lanes) -> bool:
+    def _pulsed_rows(
+        self, cells: Cells, rows: NDArray[np.int32], count: F32, rng: np.random.Generator
+    ) -> bool:
         if "stuck" in cells.more:
             return False
         from .store_kernels import add_rows  # numba takes seconds to import: only for who pulses
 
+        lane_keys(rng)
         add_rows(cells.g, rows, count, np.float32(self.step), np.float32(self.g_min), np.float32(self.g_max))
         return True
 

@@ -13,8 +13,10 @@ from .reference import LARGEST_VARIANCE, MOST_PULSES, SMALLEST
 
 F32 = NDArray[np.float32]
 
-FEW = np.float32(63.5)
-"""Fewer pulses than this have six binary digits."""
+SIX, SEVEN = (1, 2, 4, 8, 16, 32), (1, 2, 4, 8, 16, 32, 64)
+"""Binary digits."""
+FEW, SOME = np.float32(63.5), np.float32(127.5)
+"""Fewer pulses than this have six binary digits, and seven."""
 BLOCK = 512
 """Cells worked on together: the scratch arrays of a block stay in the first-level cache."""
 
@@ -61,11 +63,10 @@ def soft_bound_pulses(
         # Views indexed from 0: with an index that might be negative no loop becomes vector instructions.
         part = slice(start, min(start + BLOCK, g.size))
         signed = count[part]
-        if not proportional and _largest(signed) < FEW:
-            _few_pulses(
-                g[part], step_up[part], step_down[part], bottom[part], top[part], signed, xi[part],
-                noise_up, noise_down, span, fresh[part],
-            )  # fmt: skip
+        if not proportional and _few_pulses(
+            g[part], step_up[part], step_down[part], bottom[part], top[part], signed, xi[part],
+            noise_up, noise_down, span, fresh[part],
+        ):  # fmt: skip
             continue
         most = _start(
             signed,
@@ -192,7 +193,7 @@ def _take_all_digits(
         mean[i] = one - gone
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True)
 def _few_pulses(
     g: F32,
     step_up: F32,
@@ -205,8 +206,36 @@ def _few_pulses(
     noise_down: np.float32,
     span: np.float32,
     fresh: F32,
+) -> bool:
+    """Constant noise: do all where there are at most 127 pulses, the usual case, and say so."""
+    most = _largest(signed)
+    if most < FEW:
+        _digits_at_once(
+            SIX, g, step_up, step_down, bottom, top, signed, xi, noise_up, noise_down, span, fresh
+        )
+    elif most < SOME:
+        _digits_at_once(
+            SEVEN, g, step_up, step_down, bottom, top, signed, xi, noise_up, noise_down, span, fresh
+        )
+    return bool(most < SOME)
+
+
+@njit(cache=True, error_model="numpy")
+def _digits_at_once(
+    digits: tuple[int, ...],
+    g: F32,
+    step_up: F32,
+    step_down: F32,
+    bottom: F32,
+    top: F32,
+    signed: F32,
+    xi: F32,
+    noise_up: np.float32,
+    noise_down: np.float32,
+    span: np.float32,
+    fresh: F32,
 ) -> None:
-    """Constant noise and at most 63 pulses, the usual case: all six digits of a cell while it is in registers.
+    """Constant noise: all `digits` of a cell's pulses while it is in registers.
 
     The same arithmetic as the general way, so the same result bit for bit.
     """
@@ -220,7 +249,7 @@ def _few_pulses(
         scale = (noise * noise) / (bottomless if bottomless > SMALLEST else SMALLEST)
         left = np.int32(abs(c) + half)
         gone = zero
-        for digit in (1, 2, 4, 8, 16, 32):
+        for digit in digits:
             joined = gone + share - gone * share
             gone = joined if (left & np.int32(digit)) != 0 else gone
             share = share * (two - share)
@@ -258,89 +287,3 @@ def _land(
         moved = moved if moved > low else low
         moved = moved if moved < high else high
         fresh[i] = moved if abs(c) >= half else before
-
-
-@njit(cache=True)
-def _scaled(stored: NDArray[np.uint16], unit: np.float32, most: np.float32, out: F32) -> None:
-    """A row of numbers kept in 16 bits."""
-    for i in range(out.size):
-        value = np.float32(stored[i]) * unit
-        out[i] = value if value < most else most
-
-
-@njit(cache=True)
-def soft_bound_rows(
-    g: F32,
-    hidden: F32,
-    gain_up: NDArray[np.uint16],
-    gain_down: NDArray[np.uint16],
-    bottom: NDArray[np.uint16],
-    top: NDArray[np.uint16],
-    nominal: F32,
-    stuck: NDArray[np.uint8],
-    rows: NDArray[np.int32],
-    count: F32,
-    xi: F32,
-    shown: F32,
-    noise_up: np.float32,
-    noise_down: np.float32,
-    proportional: bool,
-) -> None:
-    """`soft_bound_pulses` on whole rows, in place: every array of the cells is passed over once.
-
-    Parameters
-    ----------
-    g : (all rows, slots) conductance [S]
-    hidden, stuck : (all rows, slots), or (0, slots) where the cells have none
-    gain_up, gain_down : (all rows, slots) step over the nominal one in its unit, or (0, slots) where all are alike
-    bottom, top : (all rows, slots) the cell's own bounds in their unit, or (0, slots) likewise
-    nominal : step_up, step_down, g_min, g_max, span, and the units of gains and, over the span, of bounds
-    rows : rows that are pulsed
-    count, xi : (n, slots)
-    shown : (n, slots) what is added to the resting conductance to give the shown one [S], overwritten; or
-        (0, slots) where `hidden` is
-    """
-    zero, one, slots = np.float32(0), np.float32(1), g.shape[1]
-    step_up, step_down, g_min, g_max, span, gain_unit, bound_unit = nominal
-    bound_unit *= span
-    fresh = np.empty(slots, dtype=np.float32)
-    up, down = np.full(slots, step_up, dtype=np.float32), np.full(slots, step_down, dtype=np.float32)
-    low, high = np.full(slots, g_min, dtype=np.float32), np.full(slots, g_max, dtype=np.float32)
-    for i in range(rows.size):
-        row = rows[i]
-        state = hidden[row] if hidden.shape[0] > 0 else g[row]
-        if gain_up.shape[0] > 0:
-            _scaled(gain_up[row], gain_unit * step_up, one, up)
-            _scaled(gain_down[row], gain_unit * step_down, one, down)
-        if bottom.shape[0] > 0:
-            _scaled(bottom[row], bound_unit, np.float32(np.inf), low)
-            _scaled(top[row], bound_unit, np.float32(np.inf), high)
-        if not proportional and _largest(count[i]) < FEW:
-            _few_pulses(state, up, down, low, high, count[i], xi[i], noise_up, noise_down, span, fresh)
-        else:
-            fresh[:] = soft_bound_pulses(
-                state, up, down, low, high, count[i], xi[i], noise_up, noise_down, proportional, span
-            )
-        row_count, out = count[i], g[row]
-        # One simple loop a purpose and no condition that skips a load, so that each becomes vector instructions.
-        for slot in range(fresh.size):
-            positive = fresh[slot] if fresh[slot] > zero else zero
-            fresh[slot] = positive if row_count[slot] != zero else state[slot]
-        if stuck.shape[0] > 0:
-            faults = stuck[row]
-            for slot in range(fresh.size):
-                fresh[slot] = fresh[slot] if faults[slot] == 0 else state[slot]
-        if hidden.shape[0] > 0:
-            added = shown[i]
-            for slot in range(fresh.size):
-                value = fresh[slot] + added[slot]
-                value = value if value > zero else zero
-                added[slot] = value if row_count[slot] != zero else out[slot]
-            if stuck.shape[0] > 0:
-                faults = stuck[row]
-                for slot in range(fresh.size):
-                    added[slot] = added[slot] if faults[slot] == 0 else out[slot]
-            for slot in range(fresh.size):
-                out[slot] = added[slot]
-        for slot in range(fresh.size):
-            state[slot] = fresh[slot]

@@ -13,10 +13,13 @@ from pydantic import Field, model_validator
 from htm.pick import Params
 
 from .curves import log_in_place, polynomial
-from .lanes import Lanes, normals
+from .lanes import lane_keys, normals
 from .model import F32, PROGRAM_LANE, Cells, Where, store
 from .retention import AgeingDevice
 from .units import Second
+
+# Before any time has passed all cells were written at 0 s.
+_NO_TIMES = np.empty((0, 0), dtype=np.float64)
 
 
 @final
@@ -110,7 +113,9 @@ class LevelRram(AgeingDevice):
     def _pulsed(self, cells: Cells, where: Where, g: F32, count: F32, rng: np.random.Generator) -> F32:
         return self._programmed(cells, where, self._moved(g, count), count != 0, rng)
 
-    def _pulsed_rows(self, cells: Cells, rows: NDArray[np.int32], count: F32, lane: Lanes) -> bool:
+    def _pulsed_rows(
+        self, cells: Cells, rows: NDArray[np.int32], count: F32, rng: np.random.Generator
+    ) -> bool:
         from .level_kernels import level_rows  # numba takes seconds to import: only for who pulses
 
         if self.program_scale == 0.0 or len(self.program_poly) > 5:
@@ -119,6 +124,7 @@ class LevelRram(AgeingDevice):
             return False  # once time has passed, cells are not where they were put, and have an age to keep
         more, slots = cells.more, cells.g.shape[1]
         none = np.empty((0, slots), dtype=np.float32)
+        (key,) = lane_keys(rng, PROGRAM_LANE)
         level_rows(
             cells.g,
             more.get("level", none),
@@ -126,8 +132,39 @@ class LevelRram(AgeingDevice):
             more.get("stuck", none.astype(np.uint8)),
             rows,
             count,
-            normals(lane(PROGRAM_LANE), count.shape),
+            key,
             np.float32(self.step),
+            np.float32(self.g_min),
+            np.float32(self.g_max),
+            np.array(self.program_poly, dtype=np.float32),
+            np.float32(self.program_scale * self.g_max),
+        )
+        return True
+
+    def _written_places(
+        self,
+        cells: Cells,
+        places: tuple[NDArray[np.int32], NDArray[np.int32]],
+        target: F32,
+        rng: np.random.Generator,
+    ) -> bool:
+        from .level_kernels import level_places
+
+        if self.program_scale == 0.0 or len(self.program_poly) > 5:
+            return False
+        more, none = cells.more, np.empty((0, cells.g.shape[1]), dtype=np.float32)
+        (at, slots), (key,) = places, lane_keys(rng, PROGRAM_LANE)
+        level_places(
+            cells.g,
+            more.get("level", none),
+            more.get("miss", none),
+            more.get("written_at", _NO_TIMES) if cells.clock > 0.0 else _NO_TIMES,
+            more.get("stuck", none.astype(np.uint8)),
+            at,
+            slots,
+            target,
+            key,
+            cells.clock,
             np.float32(self.g_min),
             np.float32(self.g_max),
             np.array(self.program_poly, dtype=np.float32),
@@ -138,8 +175,11 @@ class LevelRram(AgeingDevice):
     def _written(self, cells: Cells, where: Where, target: F32, rng: np.random.Generator) -> F32:
         return self._programmed(cells, where, target, None, rng)
 
+    def _aged_by(self, cells: Cells) -> bool:
+        return self.ages and self._oldest(cells) > self.program_time
+
     def _aged(self, cells: Cells, where: Where, g: F32) -> F32:
-        if self._oldest(cells) <= self.program_time:
+        if not self._aged_by(cells):
             return g
         log_age = self._age(cells, where)
         log_in_place(np.maximum(log_age, np.float32(self.program_time), out=log_age))

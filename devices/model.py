@@ -17,7 +17,7 @@ from pydantic import Field
 
 from htm.pick import BadInput
 
-from .cells import F32, Cells, Where, store
+from .cells import F32, Cells, Where, are_places, store
 from .conductance import Conducts
 from .faults import DEAD, OK, STUCK_OFF, STUCK_ON, WORN, Fails, strike
 from .lanes import LONG_LANE, Lanes, normals
@@ -76,12 +76,24 @@ class DeviceModel(Fails, Reads, Conducts, ABC):
     def _written(self, cells: Cells, where: Where, target: F32, rng: np.random.Generator) -> F32:
         """Conductance [S] after one attempt at writing `target` [S]. May update `cells.more` likewise."""
 
-    def _pulsed_rows(self, cells: Cells, rows: NDArray[np.int32], count: F32, lane: Lanes) -> bool:
+    def _pulsed_rows(
+        self, cells: Cells, rows: NDArray[np.int32], count: F32, rng: np.random.Generator
+    ) -> bool:
         """Do the whole of `pulse` on whole rows in place, and say so; False where a model has no faster way.
 
-        The result must equal the general way's bit for bit. Not asked where `n_levels`, `endurance` or
-        `disturb_share` is set.
+        The result must equal the general way's bit for bit, and the generator too (`lane_keys`), or else be left as it
+        is. Not asked where `n_levels`, `endurance` or `disturb_share` is set.
         """
+        return False
+
+    def _written_places(
+        self,
+        cells: Cells,
+        places: tuple[NDArray[np.int32], NDArray[np.int32]],
+        target: F32,
+        rng: np.random.Generator,
+    ) -> bool:
+        """Do the whole of an unverified `write` of single cells by row and slot, (n,) each; likewise."""
         return False
 
     def _shown(self, rest: F32, rng: np.random.Generator) -> F32:
@@ -98,6 +110,10 @@ class DeviceModel(Fails, Reads, Conducts, ABC):
     def _noise(self, cells: Cells, where: Where, g: F32) -> F32:
         """Standard deviation [S] of one read of cells now at `g` [S]."""
         return g * np.float32(self.read_sigma)
+
+    def _aged_by(self, cells: Cells) -> bool:
+        """Whether `_aged` may be other than what it is given: False where too little time has passed for that."""
+        return self.ages
 
     @property
     def ages(self) -> bool:
@@ -127,10 +143,20 @@ class DeviceModel(Fails, Reads, Conducts, ABC):
         return not self.flickers and self.gaussian_reads
 
     @final
+    def rests(self, cells: Cells) -> bool:
+        """Whether the conductance of every cell is the one last programmed, ``cells.g``."""
+        return self.disturb_share == 0.0 and not self._aged_by(cells)
+
+    @final
     @property
     def still(self) -> bool:
         """Whether, until time passes, cells are where they were programmed."""
         return self.disturb_share == 0.0
+
+    @property
+    def _simple(self) -> bool:
+        """Whether programming has nothing to do but to move cells and let them age anew."""
+        return self.n_levels is None and self.endurance is None and self.disturb_share == 0.0
 
     @property
     def each(self) -> DeviceModel:
@@ -209,10 +235,9 @@ class DeviceModel(Fails, Reads, Conducts, ABC):
         rng : cycle-to-cycle noise
         """
         count = np.asarray(count, dtype=np.float32)
+        if self._simple and _is_rows(where) and self._pulsed_rows(cells, where, count, rng):
+            return
         with Lanes(rng) as lane:
-            plain = self.n_levels is None and self.endurance is None and self.still
-            if plain and _is_rows(where) and self._pulsed_rows(cells, where, count, lane):
-                return
             if not _is_rows(where) or count.size <= 2 * PART:
                 self._pulse(cells, where, count, lane)
                 return
@@ -258,7 +283,11 @@ class DeviceModel(Fails, Reads, Conducts, ABC):
         """
         if cycles < 1:
             raise BadInput(f"cycles: must be at least 1, got {cycles}")
-        target = self._at_levels(np.clip(np.asarray(target, dtype=np.float32), self.g_min, self.g_max))
+        target = np.asarray(target, dtype=np.float32)
+        once = tolerance is None or cycles == 1
+        if once and self._simple and are_places(where) and self._written_places(cells, where, target, rng):
+            return int(target.size)
+        target = self._at_levels(np.clip(target, self.g_min, self.g_max))
         attempts = 0
         index: NDArray[np.intp] | None = None
         with Lanes(rng) as lane:
@@ -348,7 +377,7 @@ class DeviceModel(Fails, Reads, Conducts, ABC):
     def _now(self, cells: Cells, where: Where) -> F32:
         """True conductance now [S]; may be a view of the cells, so not to be changed."""
         g: F32 = cells.g[where]
-        if not self.ages and self.still:
+        if self.rests(cells):
             return g
         if _is_rows(where) and where.size > 1 and g.size > 2 * PART:  # in parts that stay in the cache
             now, step = np.empty_like(g), max(1, PART // g.shape[1])

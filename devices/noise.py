@@ -38,8 +38,8 @@ def _tails(w: NDArray[np.float32], p: NDArray[np.float32]) -> None:
 
 
 @njit(cache=True, error_model="numpy")
-def _fill(key: np.uint64, out: NDArray[np.float32]) -> None:
-    """Standard normals of the stream `key`, (n,), in place."""
+def expand(key: np.uint64, out: NDArray[np.float32]) -> None:
+    """Standard normals of the stream `key` into `out`, (n,); also for kernels, which take a key and no generator."""
     half = np.empty(_CHUNK, dtype=np.float32)  # distance of the probability from 0 or 1, in (0, 0.5)
     sign = np.empty(_CHUNK, dtype=np.float32)
     mantissa = np.empty(_CHUNK, dtype=np.float32)
@@ -110,7 +110,7 @@ def normals(rng: np.random.Generator, shape: int | tuple[int, ...]) -> NDArray[n
     shape : shape of the result
     """
     out = np.empty(shape, dtype=np.float32)
-    _fill(np.uint64(rng.bit_generator.random_raw()), out.reshape(-1))
+    expand(np.uint64(rng.bit_generator.random_raw()), out.reshape(-1))
     return out
 
 
@@ -126,6 +126,6 @@ def normal_pair(
     """
     first, second = np.empty(shape, dtype=np.float32), np.empty(shape, dtype=np.float32)
     key = int(rng.bit_generator.random_raw())
-    _fill(np.uint64(key), first.reshape(-1))
-    _fill(np.uint64(key ^ _TWIN), second.reshape(-1))
+    expand(np.uint64(key), first.reshape(-1))
+    expand(np.uint64(key ^ _TWIN), second.reshape(-1))
     return first, second

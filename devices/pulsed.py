@@ -165,6 +165,9 @@ class PulsedDevice(AgeingDevice, ABC):
     def ages(self) -> bool:
         return self.drift_nu + self.drift_nu_sigma > 0.0
 
+    def _aged_by(self, cells: Cells) -> bool:
+        return self.ages and cells.clock > 0.0
+
     def _aged(self, cells: Cells, where: Where, g: F32) -> F32:
         return self._drifted(cells, where, g)
 

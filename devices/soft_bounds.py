@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from .cells import F32, Cells, Where
-from .lanes import Lanes, normals
+from .lanes import lane_keys
 from .model import PROGRAM_LANE, SHOWN_LANE
 from .pulse_law import PulseLaw
 from .pulsed import BOUND_UNIT, GAIN_UNIT, PulsedDevice
@@ -108,19 +108,15 @@ class SoftBoundsRram(PulsedDevice):
         shaped: F32 = moved.reshape(g.shape)
         return shaped
 
-    def _pulsed_rows(self, cells: Cells, rows: NDArray[np.int32], count: F32, lane: Lanes) -> bool:
-        from .kernels import soft_bound_rows
+    def _pulsed_rows(
+        self, cells: Cells, rows: NDArray[np.int32], count: F32, rng: np.random.Generator
+    ) -> bool:
+        from .soft_bound_kernels import soft_bound_rows
 
         none, slots = np.empty((0, cells.g.shape[1]), dtype=np.float32), cells.g.shape[1]
         if self.ages:
             return False  # cells are not where they were put, and have an age to keep
-        more = cells.more
-        xi = normals(lane(PROGRAM_LANE), count.shape) if self.c2c_sigma > 0.0 else np.zeros_like(count)
-        shown = none
-        if "hidden" in more:
-            shown = normals(lane(SHOWN_LANE), count.shape)
-            shown *= np.float32(self.write_sigma * self.span)
-
+        more, (key, shown_key) = cells.more, lane_keys(rng, PROGRAM_LANE, SHOWN_LANE)
         alike = np.empty((0, slots), dtype=np.uint16)
         soft_bound_rows(
             cells.g,
@@ -136,9 +132,39 @@ class SoftBoundsRram(PulsedDevice):
             more.get("stuck", none.astype(np.uint8)),
             rows,
             count,
-            xi,
-            shown,
+            (key, shown_key),
             *self._cycle_noise,
+            np.float32(self.write_sigma * self.span),
             not self.c2c_additive,
+        )
+        return True
+
+    def _written_places(
+        self,
+        cells: Cells,
+        places: tuple[NDArray[np.int32], NDArray[np.int32]],
+        target: F32,
+        rng: np.random.Generator,
+    ) -> bool:
+        from .soft_bound_kernels import soft_bound_places
+
+        if self.ages or self.program_sigma > 0.0:
+            return False
+        more, slots = cells.more, cells.g.shape[1]
+        (at, of_row), (key,) = places, lane_keys(rng, SHOWN_LANE)
+        alike = np.empty((0, slots), dtype=np.uint16)
+        soft_bound_places(
+            cells.g,
+            more.get("hidden", np.empty((0, slots), dtype=np.float32)),
+            more.get("low", alike),
+            more.get("high", alike),
+            (np.float32(self.g_min), np.float32(self.g_max)),
+            BOUND_UNIT * np.float32(self.span),
+            more.get("stuck", alike.astype(np.uint8)),
+            at,
+            of_row,
+            target,
+            key,
+            np.float32(self.write_sigma * self.span),
         )
         return True

@@ -10,6 +10,7 @@ from typing import Any, Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
+from devices.cells import are_places
 from devices.model import F32, Where
 from htm.pick import BadInput
 from htm.streams import restore_stream, save_stream, stream
@@ -164,8 +165,13 @@ class CellArray:
             cycles=self._cycles if self._verify else 1,
         )
         self.events["write"] += attempts
-        self.pulsed[where] += np.float32(attempts / max(target.size, 1))
-        if target.size:
+        each = attempts / max(target.size, 1)
+        if are_places(where) and not self.pairs:
+            at, slots = where
+            load = load_kernels.written_load(at, slots, target, np.float32(each), self.pulsed)
+            self.loads["write"] += load * each
+        elif target.size:
+            self.pulsed[where] += np.float32(each)
             drawn = self.device.drawn(self.cells, where) if self.pairs else target
             self.loads["write"] += float(drawn.mean(dtype=np.float64)) * attempts
         if self._verify:

@@ -33,6 +33,29 @@ def pulsed_load(
 
 
 @njit(cache=True)
+def written_load(
+    rows: NDArray[np.int32],
+    slots: NDArray[np.int32],
+    target: NDArray[np.float32],
+    attempts: np.float32,
+    pulsed: NDArray[np.float32],
+) -> float:
+    """Sum of the conductances that single cells are written to [S].
+
+    Parameters
+    ----------
+    rows, slots, target : (n,) [S]
+    attempts : writes of each cell
+    pulsed : (all rows, slots) pulses that each cell has seen; these are added
+    """
+    total = 0.0
+    for i in range(rows.size):
+        total += float(target[i])
+        pulsed[np.uint64(rows[i]), np.uint64(slots[i])] += attempts
+    return total
+
+
+@njit(cache=True)
 def slot_loads(g: NDArray[np.float32], rows: int, totals: NDArray[np.float64]) -> None:
     """Conductance of each slot summed over the first `rows` rows, into `totals` (slots,) [S]."""
     totals[:] = 0.0

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from devices.noise import expand
+
 
 def line_sums(
     lines: NDArray[np.float32],
@@ -169,6 +171,25 @@ def driven_sums(
     return float(seen[driven].sum(dtype=np.float64))
 
 
+def noisy_sums(
+    rows: NDArray[np.int32],
+    active: NDArray[np.int32],
+    source: NDArray[np.int32],
+    flags: NDArray[np.uint8],
+    g: NDArray[np.float32],
+    low: np.float32,
+    sigma: np.float32,
+    key: np.uint64,
+    sums: NDArray[np.float32],
+) -> float:
+    squares, draws = np.empty_like(sums), np.zeros_like(sums)
+    if sigma > 0:
+        expand(key, draws)
+    load = driven_sums(rows, active, source, flags, g[rows], g[rows], low, sums, squares)
+    sums += np.sqrt(squares) * sigma * draws
+    return load
+
+
 def driven_above(
     rows: NDArray[np.int32],
     active: NDArray[np.int32],
@@ -209,12 +230,35 @@ def wired_below(
     return int(at.size)
 
 
+def maybe_below(
+    rows: NDArray[np.int32],
+    source: NDArray[np.int32],
+    g: NDArray[np.float32],
+    deviations: np.float32,
+    sigma: np.float32,
+    bound: np.float32,
+    found: NDArray[np.int32],
+) -> int:
+    return wired_below(rows, source, g[rows] - deviations * (g[rows] * sigma), bound, found)
+
+
 def pulsed_load(
     g: NDArray[np.float32], rows: NDArray[np.int32], counts: NDArray[np.float32], pulsed: NDArray[np.float32]
 ) -> float:
     pulses = np.ceil(np.abs(counts))
     pulsed[rows] += pulses
     return float((pulses.astype(np.float64) * g[rows]).sum())
+
+
+def written_load(
+    rows: NDArray[np.int32],
+    slots: NDArray[np.int32],
+    target: NDArray[np.float32],
+    attempts: np.float32,
+    pulsed: NDArray[np.float32],
+) -> float:
+    pulsed[rows, slots] += attempts
+    return float(target.sum(dtype=np.float64))
 
 
 def slot_loads(g: NDArray[np.float32], rows: int, totals: NDArray[np.float64]) -> None:

@@ -10,6 +10,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from devices.noise import expand
+
 F32 = NDArray[np.float32]
 
 
@@ -59,6 +61,54 @@ def driven_sums(
             square += share[slot] * spread[i, slot] * spread[i, slot]
         sums[i], squares[i] = total, square
         load += float(total + driven * low)
+    _flag(active, 0, flags)
+    return load
+
+
+@njit(cache=True, error_model="numpy")
+def noisy_sums(
+    rows: NDArray[np.int32],
+    active: NDArray[np.int32],
+    source: NDArray[np.int32],
+    flags: NDArray[np.uint8],
+    g: F32,
+    low: np.float32,
+    sigma: np.float32,
+    key: np.uint64,
+    sums: F32,
+) -> float:
+    """`driven_sums` of the cells themselves, with noise in proportion to each one's conductance, drawn once a row.
+
+    Parameters
+    ----------
+    g : (all rows, slots) [S]
+    low : what is taken off for each driven cell [S]
+    sigma : sd of the noise of a cell over its conductance; 0: none
+    key : of the standard normal draws, (len(rows),)
+    sums : (len(rows),) result [S]
+
+    Returns
+    -------
+    sum of the conductances of all driven slots [S]
+    """
+    _flag(active, 1, flags)
+    load = 0.0
+    share, draws = np.empty(source.shape[1], dtype=np.float32), np.zeros(rows.size, dtype=np.float32)
+    if sigma > np.float32(0):
+        expand(key, draws)
+    for i in range(rows.size):
+        row = np.uint64(rows[i])
+        for k in range(share.size):
+            slot = np.uint64(k)
+            share[slot] = flags[np.uint64(source[row, slot] + 1)]
+        total, square, driven = np.float32(0), np.float32(0), np.float32(0)
+        for k in range(share.size):
+            slot = np.uint64(k)
+            total += share[slot] * (g[row, slot] - low)
+            driven += share[slot]
+            square += share[slot] * g[row, slot] * g[row, slot]
+        load += float(total + driven * low)
+        sums[i] = total + np.sqrt(square) * sigma * draws[i]
     _flag(active, 0, flags)
     return load
 
@@ -132,6 +182,40 @@ def slot_changes(
     flags[0] = 0
     _flag(active, 0, flags)
     return pulses
+
+
+@njit(cache=True)
+def maybe_below(
+    rows: NDArray[np.int32],
+    source: NDArray[np.int32],
+    g: F32,
+    deviations: np.float32,
+    sigma: np.float32,
+    bound: np.float32,
+    found: NDArray[np.int32],
+) -> int:
+    """Row and slot of each wired slot of `rows` that a read could find at or under `bound`; how many.
+
+    Parameters
+    ----------
+    g : (all rows, slots) [S]
+    deviations, sigma : how far noise goes, and its sd over the conductance
+    bound : [S]
+    found : (2, cells) result
+    """
+    n = 0
+    for i in range(rows.size):
+        row, some = np.uint64(rows[i]), np.int32(0)
+        for k in range(source.shape[1]):  # most rows have none, and so need no branch a slot
+            slot = np.uint64(k)
+            lowest = g[row, slot] - deviations * (g[row, slot] * sigma)
+            some |= np.int32((lowest <= bound) & (source[row, slot] >= 0))
+        for k in range(source.shape[1] if some else 0):
+            slot = np.uint64(k)
+            lowest = g[row, slot] - deviations * (g[row, slot] * sigma)
+            found[0, n], found[1, n] = rows[i], k  # kept only where it is one
+            n += int((lowest <= bound) & (source[row, slot] >= 0))
+    return n
 
 
 @njit(cache=True)

@@ -19,6 +19,8 @@ from .dense_rows import DenseRows
 from .params import CrossbarParams
 from .segment_periphery import SegmentPeriphery
 
+_REACH = np.float32(6)  # deviations
+
 
 @final
 class CrossbarSegments(Segments):
@@ -51,6 +53,10 @@ class CrossbarSegments(Segments):
         self.array, self._analog, self.periphery = array, params.readout == "analog", periphery
         self.wiring = Wiring.empty(rows, slots, n_inputs)
         self._flags = np.zeros(n_inputs + 1, dtype=np.uint8)
+        device = array.device
+        self._proportional = device.ohmic and device.proportional_noise and not array.pairs
+        self._low, self._sigma = np.float32(array.mapping.line_ends[0]), np.float32(device.read_sigma)
+        self._spent_at = np.float32(device.g_min + SPENT * array.mapping.span)
 
     @property
     def permanence(self) -> NDArray[np.float32]:
@@ -93,9 +99,40 @@ class CrossbarSegments(Segments):
 
         Independent Gaussian noise of the cells is drawn once a row, with the summed variance: equal in law.
         """
-        array, device, mapping = self.array, self.array.device, self.array.mapping
+        array, mapping = self.array, self.array.mapping
         if self._dense is None:
             array.events[self.periphery.event] += int(rows.size)
+        sums = self._plain_sums(rows, active) if self._plain else self._any_sums(rows, active)
+        sums = self.periphery.lines(sums, rows)
+        sums *= np.float32(1.0 / mapping.line_span)
+        return sums
+
+    @property
+    def _plain(self) -> bool:
+        """Whether a read is the conductance last programmed, with noise in proportion to it or none."""
+        return self._proportional and self.array.device.rests(self.array.cells)
+
+    def _plain_sums(self, rows: Bits, active: Bits) -> F32:
+        """Sums of such currents over the read voltage, (len(rows),) [S]; as `_any_sums`, in one pass."""
+        array, device = self.array, self.array.device
+        sums = np.empty(rows.size, dtype=np.float32)
+        key = array.streams["read"].bit_generator.random_raw() if device.noisy else 0
+        array.loads["read"] += kernels.noisy_sums(
+            rows,
+            active,
+            self.wiring.source,
+            self._flags,
+            array.cells.g,
+            self._low,
+            self._sigma,
+            np.uint64(key),
+            sums,
+        )
+        return sums
+
+    def _any_sums(self, rows: Bits, active: Bits) -> F32:
+        """Sums of currents of whatever device over the read voltage, (len(rows),) [S]."""
+        array, device = self.array, self.array.device
         draws, scale = None, np.float32(0)
         if not device.gaussian_reads or not device.still:
             seen = spread = device.chord(device.read(array.cells, rows, array.streams["read"]))
@@ -109,9 +146,8 @@ class CrossbarSegments(Segments):
                     spread = device.read_noise(array.cells, rows, g)
                     spread = spread if device.ohmic else spread * device.bend(g, device.read_voltage)
         sums, squares = np.empty((2, rows.size), dtype=np.float32)
-        low = np.float32(mapping.line_ends[0])
         load = kernels.driven_sums(
-            rows, active, self.wiring.source, self._flags, seen, spread, low, sums, squares
+            rows, active, self.wiring.source, self._flags, seen, spread, self._low, sums, squares
         )
         array.loads["read"] += self._drawn_load(rows, active) if array.pairs else load
         if draws is not None:
@@ -119,8 +155,6 @@ class CrossbarSegments(Segments):
             squares *= scale
             squares *= draws
             sums += squares
-        sums = self.periphery.lines(sums, rows)
-        sums *= np.float32(1.0 / mapping.line_span)
         return sums
 
     def _drawn_load(self, rows: Bits, active: Bits) -> float:
@@ -156,12 +190,15 @@ class CrossbarSegments(Segments):
             n = kernels.wired_below(rows, source, array.read_back(rows), np.float32(SPENT), found)
             return found[0, :n], found[1, :n]
         array.events["row_read"] += int(rows.size)
-        bound = np.float32(device.g_min + SPENT * array.mapping.span)
+        bound = self._spent_at
         if device.noisy and device.gaussian_reads and device.still:
             # Only cells within reach of the noise need a draw: our normal numbers end at 5.5.
-            g = device.conductance(array.cells, rows)
-            lowest = g - np.float32(6) * device.read_noise(array.cells, rows, g)
-            n = kernels.wired_below(rows, source, lowest, bound, found)
+            if self._plain:
+                n = kernels.maybe_below(rows, source, array.cells.g, _REACH, self._sigma, bound, found)
+            else:
+                g = device.conductance(array.cells, rows)
+                lowest = g - _REACH * device.read_noise(array.cells, rows, g)
+                n = kernels.wired_below(rows, source, lowest, bound, found)
             where = found[0, :n], found[1, :n]
             if n:
                 spent = device.read(array.cells, where, array.streams["read"]) <= bound

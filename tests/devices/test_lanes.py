@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from devices.lanes import LANES, LONG_LANE, Lanes
+from devices.lanes import LANES, LONG_LANE, Lanes, lane_keys, normals
+from devices.noise import expand
 
 
 def test_a_lane_is_the_same_whatever_the_others_draw() -> None:
@@ -40,6 +41,21 @@ def test_lanes_are_uncorrelated() -> None:
     drawn.append(rng.random(n))
     correlation = np.corrcoef(drawn)[np.triu_indices(len(drawn), 1)]
     assert np.abs(correlation).max() < 4 / np.sqrt(n)
+
+
+@pytest.mark.parametrize("lanes", [(), (0,), (2,), (0, 2), (1, 2, 3)])
+def test_keys_of_lanes_are_what_normals_take_from_them(lanes: tuple[int, ...]) -> None:
+    rng, twin = np.random.default_rng(3), np.random.default_rng(3)
+    for _ in range(2):
+        twin.integers(0, 9, dtype=np.uint32)  # leaves half a word behind
+        rng.integers(0, 9, dtype=np.uint32)
+        drawn = np.empty((len(lanes), 9), dtype=np.float32)
+        for key, line in zip(lane_keys(rng, *lanes), drawn, strict=True):
+            expand(key, line)
+        with Lanes(twin) as lane:
+            for number, line in zip(lanes, drawn, strict=True):
+                np.testing.assert_array_equal(line, normals(lane(number), 9))
+        assert rng.bit_generator.state == twin.bit_generator.state
 
 
 def test_only_so_many_lanes() -> None:

@@ -135,16 +135,40 @@ def test_times_out_of_order_are_refused() -> None:
 def test_whole_rows_in_place_equal_the_general_way(values: dict[str, object], aged: bool) -> None:
     """Row indices take the fast path, a pair of index arrays the general one: equal bit for bit."""
     d, draws = device_from({"preset": "rram_wan2022", **values}), np.random.default_rng(5)
-    rows = np.array([1, 4, 7], dtype=np.int32)
-    cells = [d.fabricate((9, 50), np.random.default_rng(1)) for _ in range(2)]
+    rows = np.flatnonzero(draws.random(60) < 0.6).astype(np.int32)  # more cells than a patch has
+    cells = [d.fabricate((60, 50), np.random.default_rng(1)) for _ in range(2)]
     rngs = [np.random.default_rng(2) for _ in range(2)]
-    for _ in range(6):
-        count = (draws.uniform(-0.3, 0.3, (3, 50)) * (draws.random((3, 50)) < 0.7)).astype(F)
+    for _ in range(4):
+        count = draws.uniform(-0.3, 0.3, (rows.size, 50)) * (draws.random((rows.size, 50)) < 0.7)
+        count = (count * (np.arange(50) < draws.integers(0, 51, (rows.size, 1)))).astype(F)  # rows end early
         d.pulse(cells[0], rows, count, rngs[0])
         d.pulse(cells[1], np.ix_(rows, np.arange(50)), count, rngs[1])
         for one in cells:
             d.relax(one, 3600.0 if aged else 0.0)
     assert (cells[0].g[rows] != d.g_min).any()
+    np.testing.assert_array_equal(cells[0].g, cells[1].g)
+    for name in cells[0].more:
+        np.testing.assert_array_equal(cells[0].more[name], cells[1].more[name])
+    assert rngs[0].bit_generator.state == rngs[1].bit_generator.state
+
+
+@pytest.mark.parametrize("aged", [False, True])
+@pytest.mark.parametrize(
+    "values", [{}, {"stuck_off_fraction": 0.2}, {"retention": ()}, {"program_scale": 0.0}]
+)
+def test_single_cells_written_in_place_equal_the_general_way(values: dict[str, object], aged: bool) -> None:
+    """Numbers of 32 bits take the fast path, of 64 the general one: equal bit for bit."""
+    d, draws = device_from({"preset": "rram_wan2022", **values}), np.random.default_rng(5)
+    places = np.divmod(draws.permutation(600)[:200], 30)
+    cells = [d.fabricate((20, 30), np.random.default_rng(1)) for _ in range(2)]
+    rngs = [np.random.default_rng(2) for _ in range(2)]
+    for _ in range(3):
+        target = draws.uniform(-0.1 * d.span, 1.1 * d.span, 200).astype(F)
+        d.write(cells[0], tuple(i.astype(np.int32) for i in places), target, rngs[0])
+        d.write(cells[1], places, target, rngs[1])
+        for one in cells:
+            d.relax(one, 1e4 if aged else 0.0)
+    assert (cells[0].g[places] != d.g_min).any()
     np.testing.assert_array_equal(cells[0].g, cells[1].g)
     for name in cells[0].more:
         np.testing.assert_array_equal(cells[0].more[name], cells[1].more[name])

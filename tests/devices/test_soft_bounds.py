@@ -126,7 +126,7 @@ def test_many_pulses_equal_pulse_by_pulse(sign: int, additive: bool) -> None:
     assert abs(skew[1] - expected) < 4 * np.sqrt(6 / N) + 0.1 * expected
 
 
-@pytest.mark.parametrize("most", [60, 5])  # beyond 63 pulses the kernel goes another way
+@pytest.mark.parametrize("most", [60, 25, 5])  # up to 63 and to 127 pulses the kernel goes ways of their own
 @pytest.mark.parametrize("proportional", [False, True])
 def test_kernel_equals_its_numpy_twin(proportional: bool, most: int) -> None:
     rng, n = np.random.default_rng(3), 5003
@@ -290,14 +290,42 @@ def test_switching_one_spread_off_keeps_the_others() -> None:
 def test_whole_rows_in_place_equal_the_general_way(values: dict[str, Any]) -> None:
     """Row indices take the fast path, a pair of index arrays the general one: equal bit for bit."""
     d, draws = device(**values), np.random.default_rng(5)
-    rows = np.array([1, 4, 7], dtype=np.int32)
-    cells = [d.fabricate((9, 50), np.random.default_rng(1)) for _ in range(2)]
+    rows = np.flatnonzero(draws.random(60) < 0.6).astype(np.int32)  # more cells than a patch has
+    cells = [d.fabricate((60, 50), np.random.default_rng(1)) for _ in range(2)]
     rngs = [np.random.default_rng(2) for _ in range(2)]
-    for _ in range(6):
-        count = draws.integers(-40, 40, (3, 50)).astype(F) * (draws.random((3, 50)) < 0.7)
+    for most in (40, 40, 100, 400):
+        count = draws.integers(-most, most, (rows.size, 50)).astype(F) * (draws.random((rows.size, 50)) < 0.7)
+        count *= np.arange(50) < draws.integers(0, 51, (rows.size, 1))  # rows end early, or are empty
         d.pulse(cells[0], rows, count, rngs[0])
         d.pulse(cells[1], np.ix_(rows, np.arange(50)), count, rngs[1])
     assert (cells[0].g[rows] != d.g_min).any()
+    np.testing.assert_array_equal(cells[0].g, cells[1].g)
+    for name in cells[0].more:
+        np.testing.assert_array_equal(cells[0].more[name], cells[1].more[name])
+    assert rngs[0].bit_generator.state == rngs[1].bit_generator.state
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"write_sigma": 0.05},
+        {"g_max_sigma": 0.2, "g_min_sigma": 0.1, "write_sigma": 0.05, "stuck_on_fraction": 0.2},
+        {"program_sigma": 0.1},
+    ],
+)
+def test_single_cells_written_in_place_equal_the_general_way(values: dict[str, Any]) -> None:
+    """Numbers of 32 bits take the fast path, of 64 the general one: equal bit for bit."""
+    d, draws = device(**values), np.random.default_rng(5)
+    at = draws.permutation(600)[:200]
+    places = np.divmod(at, 30)
+    cells = [d.fabricate((20, 30), np.random.default_rng(1)) for _ in range(2)]
+    rngs = [np.random.default_rng(2) for _ in range(2)]
+    for _ in range(3):
+        target = draws.uniform(0, 13e-6, 200).astype(F)
+        assert d.write(cells[0], tuple(i.astype(np.int32) for i in places), target, rngs[0]) == 200
+        assert d.write(cells[1], places, target, rngs[1]) == 200
+    assert (cells[0].g[places] != d.g_min).any()
     np.testing.assert_array_equal(cells[0].g, cells[1].g)
     for name in cells[0].more:
         np.testing.assert_array_equal(cells[0].more[name], cells[1].more[name])

@@ -35,6 +35,22 @@ def test_driven_sums(wiring):
     assert not wiring[3].any()
 
 
+@pytest.mark.parametrize("sigma", [0.0, 0.2])
+def test_noisy_sums(wiring, sigma):
+    rows, active, source, flags, _ = wiring
+    g = np.random.default_rng(9).random((ROWS, SLOTS), dtype=np.float32)
+    ours, twins = np.empty((2, rows.size), dtype=np.float32)
+    loads = [
+        module.noisy_sums(
+            rows, active, source, flags, g, np.float32(0.1), np.float32(sigma), np.uint64(7), sums
+        )
+        for module, sums in ((segment_kernels, ours), (reference, twins))
+    ]
+    assert loads[0] == pytest.approx(loads[1], rel=1e-5)
+    assert np.allclose(ours, twins, rtol=1e-5, atol=1e-5)
+    assert not flags.any()
+
+
 def test_driven_above(wiring):
     rows = wiring[0]
     ours, twins = np.empty((2, rows.size), dtype=np.int32)
@@ -71,6 +87,17 @@ def test_wired_below(wiring):
         module.wired_below(rows, source, seen, np.float32(0.3), found)
         for module, found in ((segment_kernels, ours), (reference, twins))
     )
+    assert n == m > 0
+    assert np.array_equal(ours[:, :n], twins[:, :n])
+
+
+@pytest.mark.parametrize("sigma", [0.0, 0.1])
+def test_maybe_below(wiring, sigma):
+    rows, _, source, *_ = wiring
+    g = np.random.default_rng(9).random((ROWS, SLOTS), dtype=np.float32)
+    ours, twins = np.empty((2, 2, rows.size * SLOTS + 1), dtype=np.int32)
+    given = rows, source, g, np.float32(6), np.float32(sigma), np.float32(0.1)
+    n, m = segment_kernels.maybe_below(*given, ours), reference.maybe_below(*given, twins)
     assert n == m > 0
     assert np.array_equal(ours[:, :n], twins[:, :n])
 
@@ -122,6 +149,31 @@ def test_summed_noise_has_the_law_of_a_draw_for_every_cell(device):
     assert np.mean([ks_2samp(reads[:, row], twins[:, row]).pvalue for row in np.flatnonzero(wired)]) > 0.3
 
 
+@pytest.mark.parametrize("name", ["rram_wan2022", "rram_gong2018"])
+def test_one_pass_reads_what_the_general_way_does(name, monkeypatch):
+    """Equal draws, and sums but for the order in which a few numbers are added."""
+    active = np.arange(0, INPUTS, 2, dtype=np.int32)
+    seen = []
+    for plain in (True, False):
+        segments = _segments({"preset": name, "read_sigma": 0.05}, readout="analog")
+        assert segments._plain
+        monkeypatch.setattr(segments, "_proportional", plain)
+        reads = [segments.overlap(active) for _ in range(3)]
+        segments.prune(np.arange(ROWS, dtype=np.int32))
+        seen.append((np.stack(reads), segments.wiring.source.copy(), segments.array.loads["read"]))
+    np.testing.assert_allclose(seen[0][0], seen[1][0], rtol=1e-5, atol=1e-5)
+    np.testing.assert_array_equal(seen[0][1], seen[1][1])
+    assert seen[0][2] == pytest.approx(seen[1][2], rel=1e-6)
+
+
+def test_time_that_passes_ends_the_one_pass():
+    segments = _segments({"preset": "rram_wan2022"}, readout="analog")
+    segments.elapse(0.5)
+    assert segments._plain
+    segments.elapse(1e5)
+    assert not segments._plain
+
+
 @pytest.mark.parametrize("sigma", [0.0, 0.5])
 def test_spent_synapses_are_found_as_a_read_of_every_cell_would(sigma):
     """Each wired cell is found spent as often as reads of it fall to the bound: 4.5 standard errors."""
@@ -155,6 +207,11 @@ def test_loads():
     assert load == pytest.approx(reference.pulsed_load(g, rows, counts, twin))
     np.testing.assert_array_equal(pulsed, twin)
     assert pulsed.sum() == pulsed.size + np.abs(counts).sum()
+    places = rows, rng.integers(0, 33, rows.size).astype(np.int32)
+    target = rng.random(rows.size, dtype=np.float32)
+    load = load_kernels.written_load(*places, target, np.float32(1.5), pulsed)
+    assert load == pytest.approx(reference.written_load(*places, target, np.float32(1.5), twin))
+    np.testing.assert_array_equal(pulsed, twin)
     ours, twins = np.empty((2, 33))
     load_kernels.slot_loads(g, 41, ours)
     reference.slot_loads(g, 41, twins)

@@ -70,6 +70,12 @@ class SpikingSequencesConfig(Params):
         network, task = info.data.get("spiking_tm"), info.data.get("task")
         if network is not None and task is not None:
             replay_plan(task, how, network.step)  # refuses times that are no whole steps
+            refractory = network.excitatory.refractory
+            if how.cue_interval is not None and how.cue_interval <= refractory:
+                raise ValueError(
+                    f"cue_interval: must exceed spiking_tm.excitatory.refractory ({refractory:g} s), "
+                    f"got {how.cue_interval:g}"
+                )
         return how
 
     @field_validator("device")
@@ -95,11 +101,34 @@ class SpikingSequencesConfig(Params):
                 f"interval: must lie between spiking_tm.plasticity.soonest ({learn.soonest:g} s) and latest "
                 f"({learn.latest:g} s), else symbols that follow each other are never paired, got {task.interval:g}"
             )
-        if task.interval <= network.excitatory.refractory:
+        cells = network.excitatory
+        if task.interval <= cells.refractory:
             raise ValueError(
-                f"interval: must exceed spiking_tm.excitatory.refractory ({network.excitatory.refractory:g} s), "
+                f"interval: must exceed spiking_tm.excitatory.refractory ({cells.refractory:g} s), "
                 f"got {task.interval:g}"
             )
+        # A prediction begins a delay and about the dendrite's time constant after a symbol; the membrane forgets it
+        # within two of its own.
+        ends = network.delay + cells.tau_dendrite + cells.dap_duration + 2 * cells.tau_membrane
+        if task.interval >= ends:
+            raise ValueError(
+                f"interval: must be less than {ends:g} s, by when the membrane has forgotten a prediction "
+                f"(spiking_tm.excitatory.dap_duration {cells.dap_duration:g} s), got {task.interval:g}"
+            )
+        if task.probe <= network.delay:
+            raise ValueError(
+                f"probe: must exceed spiking_tm.delay ({network.delay:g} s), before which nothing is predicted, "
+                f"got {task.probe:g}"
+            )
+        for name, window in (
+            ("plasticity.latest", learn.latest),
+            ("excitatory.dap_duration", cells.dap_duration),
+        ):
+            if task.pause <= window:
+                raise ValueError(
+                    f"pause: must exceed spiking_tm.{name} ({window:g} s), else a sequence runs into the next, "
+                    f"got {task.pause:g}"
+                )
         return task
 
 

@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -33,6 +34,9 @@ CACHE_VARIABLE = "HWSIM_CACHE"
 """Environment variable that names the folder of all compiled networks."""
 
 _SEALED = ("main", "files.json")
+
+LONGEST_BUILD_S = 1800.0
+"""No build takes so long on any machine: what does is stuck."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,9 @@ def program(form: Layout, cache: Path | None = None) -> Program:
             cache.mkdir(parents=True, exist_ok=True)
             with _locked(folder.with_suffix(".lock")):
                 if not folder.exists():
+                    # Only whoever holds the lock builds: what lies here was left by a build that was killed.
+                    for left in cache.glob(f"{_scratch(folder)}*"):
+                        shutil.rmtree(left, ignore_errors=True)
                     _build(form, folder)
         except OSError as error:
             raise BadInput(
@@ -128,17 +135,32 @@ def _seal(folder: Path) -> dict[str, str]:
     return {"name": folder.name, **hashes}
 
 
+def _scratch(folder: Path) -> str:
+    """How the names of folders begin that builds of this network work in."""
+    return f".{folder.name}-"
+
+
 def _build(form: Layout, folder: Path) -> None:
     """Compile beside `folder` in a process of its own, and move it there when it is finished."""
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=_scratch(folder)) as scratch:
         made = Path(scratch) / "build"
         made.mkdir()
         command = [sys.executable, "-m", f"{__package__}.compiling", json.dumps(asdict(form)), str(made)]
         root = str(Path(__file__).parents[2])
         path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
-        done = subprocess.run(
-            command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path}, check=False
-        )
+        try:
+            done = subprocess.run(
+                command,
+                capture_output=True,
+                text=True,
+                env={**os.environ, "PYTHONPATH": path},
+                check=False,
+                timeout=LONGEST_BUILD_S,
+            )
+        except subprocess.TimeoutExpired:
+            raise BadInput(
+                f"spiking_tm.target: cpp: the network was not compiled within {LONGEST_BUILD_S:.0f} s; set numpy"
+            ) from None
         if done.returncode:
             last = (done.stderr.strip().splitlines() or ["no message"])[-1]
             raise BadInput(f"spiking_tm.target: cpp: the network could not be compiled: {last}")
@@ -197,11 +219,22 @@ def execute(built: Program, values: Values, links: Links) -> dict[str, NDArray[A
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Hold a lock that its process's end gives back, whatever ends it."""
+    """Hold a lock that its process's end gives back, whatever ends it; wait for it no longer than a build may take."""
     import fcntl
 
     with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        until = time.monotonic() + LONGEST_BUILD_S
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > until:
+                    raise BadInput(
+                        f"{path}: another process has been building this network for {LONGEST_BUILD_S:.0f} s; "
+                        f"end it, or name another cache by {CACHE_VARIABLE}"
+                    ) from None
+                time.sleep(0.2)
         try:
             yield
         finally:

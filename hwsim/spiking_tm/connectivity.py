@@ -115,7 +115,9 @@ def load(path: Path, neurons: int, maximum: float) -> Connectivity:
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         if isinstance(error, BadInput):
             raise
-        raise BadInput(f"{where}: is no readable .npz file: {error}") from None
+        # numpy takes any text for pickled data, and advises to read it all the same.
+        why = "" if "pickle" in str(error) else f": {error}"
+        raise BadInput(f"{where}: is no readable .npz file of numbers{why}") from None
     if not (pre.ndim == post.ndim == floor.ndim == 1 and pre.size == post.size == floor.size > 0):
         shapes = f"{pre.shape}, {post.shape}, {floor.shape}"
         raise BadInput(f"{where}: pre, post and floor must be vectors of one length, got {shapes}")

@@ -9,6 +9,8 @@ import dataclasses
 import json
 import shutil
 import subprocess
+import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -173,6 +175,63 @@ def test_a_failed_compilation_leaves_nothing_behind(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(building.subprocess, "run", lambda *_, **__: failed)
     monkeypatch.setattr(building, "key", lambda _: "k")
     with pytest.raises(BadInput, match="could not be compiled: last words"):
+        building.program(_form()[0], tmp_path)
+    assert not any(one.is_dir() for one in tmp_path.iterdir())
+
+
+def _stub_build(form: Layout, folder: Path) -> None:
+    """Stands for a compilation of a second."""
+    made = folder.with_suffix(".made")
+    (made / "static_arrays").mkdir(parents=True)
+    time.sleep(1.0)
+    (made / "main").write_bytes(b"program")
+    (made / "files.json").write_text(json.dumps({"results": {}, "links": {}}), encoding="utf-8")
+    seal = {**building._seal(made), "name": folder.name}
+    (made / "seal.json").write_text(json.dumps(seal), encoding="utf-8")
+    made.rename(folder)
+
+
+def test_of_two_that_build_at_once_one_builds_and_the_other_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built = []
+    monkeypatch.setattr(building, "_build", lambda *which: (built.append(which), _stub_build(*which)))
+    with ThreadPoolExecutor(2) as pool:
+        folders = {one.folder for one in pool.map(lambda _: building.program(_form()[0], tmp_path), range(2))}
+    assert len(built) == len(folders) == 1
+
+
+def test_a_killed_build_neither_blocks_the_next_nor_leaves_anything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    form, _ = _form()
+    folder = tmp_path / f"spiking_tm-{building.key(form)}"
+    script = (
+        "import sys, time, pathlib; from hwsim.spiking_tm import building\n"
+        "folder = pathlib.Path(sys.argv[1])\n"
+        "with building._locked(folder.with_suffix('.lock')):\n"
+        "    (folder.parent / (building._scratch(folder) + 'x') / 'build').mkdir(parents=True)\n"
+        "    print('building', flush=True); time.sleep(600)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(folder)], stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "building\n"
+        # While it lives, whoever waits is told in the end.
+        monkeypatch.setattr(building, "LONGEST_BUILD_S", 0.5)
+        with pytest.raises(BadInput, match="another process has been building") as caught:
+            building.program(form, tmp_path)
+        assert "\n" not in str(caught.value)
+        other.kill()
+    monkeypatch.setattr(building, "_build", _stub_build)
+    assert building.program(form, tmp_path).folder == folder
+    assert sorted(one.name for one in tmp_path.iterdir()) == sorted([folder.name, f"{folder.name}.lock"])
+
+
+def test_a_compilation_that_never_ends_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(building, "LONGEST_BUILD_S", 0.05)
+    with pytest.raises(BadInput, match="was not compiled within"):
         building.program(_form()[0], tmp_path)
     assert not any(one.is_dir() for one in tmp_path.iterdir())
 

@@ -37,6 +37,7 @@ class Dendrites:
     held : (cells,) segments of each cell
     last_used : (rows,) step in which a segment last was active or learned
     rows, overlap, potential : (n,) the matching segments now, with connected and all driven synapses
+    predicts : (n,) which of them are active
     """
 
     def __init__(
@@ -49,7 +50,6 @@ class Dendrites:
         )
         self._own(np.full(n_rows, -1, dtype=np.int32), _NONE, 0)
         self.last_used = np.zeros(n_rows, dtype=np.int32)
-        self._active_from = np.int32(params.activation_threshold)
         self._initial = np.float32(params.initial_permanence)
         self._places = np.zeros(n_inputs, dtype=np.int32)  # scratch of the kernels, all 0
         self.forget()
@@ -85,17 +85,16 @@ class Dendrites:
     def forget(self) -> None:
         """No segment matches."""
         self.rows = self.overlap = self.potential = _NONE
+        self.predicts = np.zeros(0, dtype=np.bool_)
 
     def predict(self, active: Bits) -> None:
         """Let `active` inputs drive the segments."""
         self.rows, self.overlap, self.potential = self.segments.activity(
             active, self.params.matching_threshold
         )
-
-    @property
-    def predicts(self) -> NDArray[np.bool_]:
-        """Which of the matching segments are active, (n,)."""
-        return np.greater_equal(self.overlap, self._active_from)
+        self.predicts = self.segments.fire(
+            self.rows, self.overlap, self.potential, self.params.activation_threshold
+        )
 
     def learn(
         self,
@@ -259,6 +258,7 @@ class Dendrites:
             "rows": self.rows.copy(),
             "overlap": self.overlap.copy(),
             "potential": self.potential.copy(),
+            "predicts": self.predicts.copy(),
             **synapses,
         }
 
@@ -285,6 +285,6 @@ class Dendrites:
             int(state["used"]),
         )
         self.last_used = np.array(state["last_used"], dtype=np.int32)
-        self.rows, self.overlap, self.potential = (
-            np.array(state[name]) for name in ("rows", "overlap", "potential")
+        self.rows, self.overlap, self.potential, self.predicts = (
+            np.array(state[name]) for name in ("rows", "overlap", "potential", "predicts")
         )

@@ -107,6 +107,11 @@ class SoftwareSegments(Segments):
         flags = active_flags(active, self.n_inputs)
         return kernels.segment_counts(self.wiring.source, self._permanence, flags, np.float32(self.threshold))
 
+    def _fire(
+        self, rows: Bits, overlap: NDArray[Any], potential: NDArray[np.int32], least: int
+    ) -> NDArray[np.bool_]:
+        return np.asarray(overlap >= np.int32(least))
+
     def _overlap_of(self, rows: Bits, active: Bits) -> NDArray[np.int32]:
         counts = np.empty(rows.size, dtype=np.int32)
         if rows.size:

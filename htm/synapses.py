@@ -269,6 +269,21 @@ class Segments(Synapses):
         return rows, self._overlap_of(rows, active), driven
 
     @final
+    def fire(
+        self, rows: Bits, overlap: NDArray[Any], potential: NDArray[np.int32], least: int
+    ) -> NDArray[np.bool_]:
+        """Which rows are active segments: those of an overlap of at least `least`, as far as the hardware tells.
+
+        Parameters
+        ----------
+        rows, overlap, potential : of the rows that were read, as `activity` gives them
+        least : connected-synapse equivalents, >= 1
+        """
+        if least < 1:
+            raise BadInput(f"least: must be at least 1, got {least!r}")
+        return self._fire(rows, overlap, potential, int(least))
+
+    @final
     def punish(self, rows: Bits, active: Bits, down: float) -> None:
         """Lower the driven slots of `rows`, clipped to 0; the others stay.
 
@@ -320,6 +335,11 @@ class Segments(Synapses):
     @abstractmethod
     def _overlap_of(self, rows: Bits, active: Bits) -> NDArray[Any]:
         """Overlap of the listed rows, (len(rows),)."""
+
+    @abstractmethod
+    def _fire(
+        self, rows: Bits, overlap: NDArray[Any], potential: NDArray[np.int32], least: int
+    ) -> NDArray[np.bool_]: ...
 
     @abstractmethod
     def _punish(self, rows: Bits, active: Bits, down: float) -> None: ...

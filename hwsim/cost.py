@@ -131,6 +131,7 @@ def cost(
     read_voltage: float,
     tilings: Iterable[Tiling] = (),
     cells_per_synapse: int = 1,
+    held: float | None = None,
 ) -> Cost:
     """Energy and latency of what was counted.
 
@@ -143,6 +144,7 @@ def cost(
     read_voltage : of the device [V]
     tilings : arrays that leak meanwhile
     cells_per_synapse : devices of one synapse
+    held : where lines themselves charge neurons, how long they are driven; none: for the preset's read [s]
     """
     count = {name: events.get(name, 0) for name in _EVENTS}
     load = {name: loads.get(name, 0.0) for name in ("read", "sense", "write", "half_select")}
@@ -150,7 +152,8 @@ def cost(
     synapses = sum(tiling.tiles * tiling.tile_rows * tiling.tile_columns for tiling in tilings)
     cells = synapses * cells_per_synapse
     widest = max((tiling.tile_columns for tiling in tilings), default=1)
-    drive_time = params.read_time if count["read_cycle"] else params.sense_time
+    read_time = params.read_time if held is None else held
+    drive_time = read_time if count["read_cycle"] else params.sense_time
     # Counted for one ADC a tile, whose lines take turns.
     turns = 1.0 if params.lines_per_adc is None else min(1.0, params.lines_per_adc / widest)
     latency = (
@@ -161,7 +164,7 @@ def cost(
         + loads.get("settle", 0.0)
     )
     energies = (
-        read_voltage**2 * load["read"] * params.read_time,
+        read_voltage**2 * load["read"] * read_time,
         count["line_drive"] * params.driver_power * drive_time,
         count["adc"] * params.adc_energy,
         read_voltage**2 * load["sense"] * params.sense_time

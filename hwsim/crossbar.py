@@ -37,6 +37,7 @@ from .readout import AnalogReadout, BinaryReadout
 from .remap import Defects, column_places, march, segment_places
 from .segment_periphery import SegmentPeriphery
 from .segments import CrossbarSegments
+from .spiking.dendrites import Compartments
 from .wired import WiredReadout
 from .write_disturb import WriteDisturb
 
@@ -61,10 +62,13 @@ class CrossbarColumns(Columns):
         pool: NDArray[np.bool_],
         permanence: NDArray[np.float32],
         periphery: Periphery,
+        spiking: bool = False,
     ) -> None:
         super().__init__(tiling.rows, tiling.slots, tiling.slots, array.mapping.threshold)
         self.periphery = periphery
         self.array, self.tiling, self.pool = array, tiling, pool
+        # Synapses of each input, where it counts how many are driven.
+        self._fan_out = pool.sum(axis=0) if spiking else None
         at, slots = np.nonzero(pool)
         if at.size == pool.size:
             array.program(slice(0, tiling.rows), permanence)
@@ -84,6 +88,8 @@ class CrossbarColumns(Columns):
         return np.where(self.pool, values, np.float32(0))
 
     def _overlap(self, active: Bits) -> NDArray[Any]:
+        if self._fan_out is not None:
+            self.array.events["synaptic_event"] += int(self._fan_out[active].sum())
         return self._readout.overlap(active)
 
     def _adapt(self, rows: Bits, active: Bits, up: float, down: float) -> None:
@@ -147,7 +153,13 @@ class CrossbarSubstrate(Substrate):
     device : what one synapse is made of
     params : layout, read-out, programming
     seed : seed of all device and periphery streams; together with params.chip it names one fabricated chip
+
+    Attributes
+    ----------
+    spiking : whether lines drive neurons and compartments
     """
+
+    spiking = False
 
     def __init__(self, device: DeviceModel, params: CrossbarParams | None = None, seed: int = 0) -> None:
         super().__init__()
@@ -162,6 +174,11 @@ class CrossbarSubstrate(Substrate):
         self._chance = stream(seed, f"{self._chip}.chance")
         self._competition = WinnerTakeAll(self.params.winner_take_all.resolution / self._unit_current)
         self._offsets: dict[int, F32] = {}
+
+    @property
+    def held(self) -> float | None:
+        """How long lines are driven that charge neurons themselves [s]; none where something else reads them."""
+        return None
 
     @property
     def _chip(self) -> str:
@@ -211,7 +228,7 @@ class CrossbarSubstrate(Substrate):
         array = self._array((metal.rows + periphery.copies * metal.across, metal.slots), threshold, metal)
         if params.remap.on:
             pool = self._around_bad_cells(array, tiling, pool, periphery.copies)
-        made = CrossbarColumns(array, tiling, params, pool, permanence, periphery)
+        made = CrossbarColumns(array, tiling, params, pool, permanence, periphery, self.spiking)
         self._columns.append(made)
         return made
 
@@ -254,7 +271,10 @@ class CrossbarSubstrate(Substrate):
         if self.params.segment_rows == "dense":
             dense = DenseRows(array, self.params, self._tiling(rows, n_inputs))
         self.tilings.append(metal if dense is None else dense.tiling)
-        return CrossbarSegments(array, self.params, n_inputs, periphery, room, dense)
+        compartments = None
+        if self.spiking:
+            compartments = Compartments(self.params.dendrites, rows, self.seed, f"{name}.dendrites")
+        return CrossbarSegments(array, self.params, n_inputs, periphery, room, dense, compartments)
 
     def arm(self) -> None:
         """Make room for faults to come, so that the state has one form before and after `strike`."""

@@ -15,6 +15,7 @@ from .peripherals.sense import SenseParams
 from .peripherals.transimpedance import TransimpedanceParams
 from .peripherals.winner_take_all import WinnerTakeAllParams
 from .remap import RemapParams
+from .spiking.dendrites import DendriteParams
 from .spiking.params import NeuronParams
 from .wires import WireParams
 from .wires.nodes import NODES
@@ -72,6 +73,9 @@ class CrossbarParams(Params):
     )
     neurons: NeuronParams = Field(
         default=NeuronParams(), description="substrate spiking: the neurons that lines drive"
+    )
+    dendrites: DendriteParams = Field(
+        default=DendriteParams(), description="substrate spiking: the compartments that segments charge"
     )
     wire_ohm: Ohm = Field(
         default=0.0, ge=0.0, description="resistance of a wire between two cells, of word and bit lines [ohm]"

@@ -18,6 +18,7 @@ from .array import CellArray
 from .dense_rows import DenseRows
 from .params import CrossbarParams
 from .segment_periphery import SegmentPeriphery
+from .spiking.dendrites import Compartments
 
 _REACH = np.float32(6)  # deviations
 
@@ -36,6 +37,7 @@ class CrossbarSegments(Segments):
     periphery : at the foot of the lines
     room : (rows,) slots of each row, its first, whose cells are not known to be bad; none: all
     dense : counts reads as those of dense rows; none: of rows behind address registers
+    compartments : that lines charge, which say what segments are active; none: a comparison does
     """
 
     def __init__(
@@ -46,11 +48,13 @@ class CrossbarSegments(Segments):
         periphery: SegmentPeriphery,
         room: NDArray[np.int32] | None = None,
         dense: DenseRows | None = None,
+        compartments: Compartments | None = None,
     ) -> None:
         rows, slots = array.cells.g.shape
         super().__init__(rows, slots, n_inputs, array.mapping.threshold)
         self._room, self._dense = room, dense
         self.array, self._analog, self.periphery = array, params.readout == "analog", periphery
+        self._compartments = compartments
         self.wiring = Wiring.empty(rows, slots, n_inputs)
         self._flags = np.zeros(n_inputs + 1, dtype=np.uint8)
         device = array.device
@@ -93,6 +97,17 @@ class CrossbarSegments(Segments):
             array.events["sense"] += sensed
         array.loads["sense"] += self._drawn_load(rows, active) if array.pairs else load
         return counts
+
+    def _fire(
+        self, rows: Bits, overlap: NDArray[Any], potential: NDArray[np.int32], least: int
+    ) -> NDArray[np.bool_]:
+        if self._compartments is None:
+            return np.asarray(overlap >= np.int32(least))
+        crossing, events = self._compartments.crossing(rows, overlap, least), self.array.events
+        events["dendritic_spike"] += int(np.count_nonzero(crossing))
+        events["synaptic_event"] += int(potential.sum())
+        self.array.loads["settle"] += self._compartments.params.window or 0.0
+        return crossing
 
     def _currents(self, rows: Bits, active: Bits) -> F32:
         """Current of each row's driven cells above the leakage, over that of a connected synapse, (len(rows),).

@@ -7,6 +7,7 @@ from pydantic import Field, SerializeAsAny, field_validator
 from devices.model import DeviceModel
 from htm.pick import Params, pick
 from hwsim.cost import COSTS
+from hwsim.neuron_cost import NEURON_COSTS
 from hwsim.params import CrossbarParams
 
 from .substrates import SUBSTRATES
@@ -23,6 +24,9 @@ class BesideConfig(Params):
     device: SerializeAsAny[DeviceModel] = Field(description="what one synapse is made of")
     crossbar: CrossbarParams = Field(default_factory=CrossbarParams)
     cost: str = Field(default="isaac_puma", description="preset of energies, times and areas")
+    neuron_cost: str = Field(
+        default="lif_28nm", description="substrate spiking: preset of energies of neurons"
+    )
 
     @field_validator("substrate")
     @classmethod
@@ -34,4 +38,10 @@ class BesideConfig(Params):
     @classmethod
     def _known_cost(cls, word: str) -> str:
         pick(COSTS, word, "cost")
+        return word
+
+    @field_validator("neuron_cost")
+    @classmethod
+    def _known_neuron_cost(cls, word: str) -> str:
+        pick(NEURON_COSTS, word, "neuron_cost")
         return word

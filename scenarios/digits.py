@@ -27,7 +27,7 @@ from hwsim.crossbar import CrossbarColumns
 
 from .beside import BesideConfig
 from .data import DataParams, LabelledImages, load_images
-from .hardware_metrics import METAL
+from .hardware_metrics import METAL, SPIKING
 from .meter import Meter
 from .registry import Metric, Outcome, Progress
 from .substrates import SUBSTRATES
@@ -81,6 +81,7 @@ METRICS: dict[str, Metric] = {
     "noise_robustness_hardware": Metric("noise robustness, hardware"),
     "energy_per_record_J": Metric("energy per test image, hardware", "J", headline=True),
     "energy_learning_J": Metric("energy of learning and its set-up, hardware", "J"),
+    **SPIKING,
     "latency_per_record_s": Metric("latency per test image, hardware", "s"),
     **METAL,
 }
@@ -119,7 +120,7 @@ def run_point(config: DigitsConfig, progress: Progress) -> Outcome:
     substrate = SUBSTRATES[config.substrate](config.device, config.crossbar, config.seed)
     pooler = SpatialPooler(config.pooler, task.images.shape, substrate, config.seed)
     before = _conductances(pooler)
-    meter = Meter(substrate, config.crossbar, config.cost)
+    meter = Meter(substrate, config.crossbar, config.cost, config.neuron_cost)
     meter.mark("made")
     hardware = _learn_and_test(config, task, pooler, steps, config.substrate, meter)
     fidelity = np.array([measures.match(a, b) for a, b in zip(software.codes, hardware.codes, strict=True)])
@@ -136,6 +137,7 @@ def run_point(config: DigitsConfig, progress: Progress) -> Outcome:
         arrays[f"confusion_{name}"] = _confusion(labels, result.predicted, task.images.classes)
     metrics |= _spent(meter, len(task.test))
     learned = len(task.train) * config.learning.passes
+    metrics |= meter.spiking(("test", "tested", len(task.test)), ("made", "learned", learned))
     arrays |= meter.arrays(
         {"learning": ("made", "learned", learned), "test": ("test", "tested", len(task.test))}
         if learned
@@ -187,7 +189,7 @@ _KEPT: OrderedDict[str, tuple[_Task, float, _Run]] = OrderedDict()
 
 def _software_half(config: DigitsConfig, steps: _Steps) -> tuple[_Task, float, _Run]:
     """Images, baseline accuracy and the software run: the same for every device, so made once a process."""
-    key = config.model_dump_json(exclude={"device", "crossbar", "substrate", "time", "cost"})
+    key = config.model_dump_json(exclude={"device", "crossbar", "substrate", "time", "cost", "neuron_cost"})
     if key not in _KEPT:
         task = _encode(config)
         per_run = len(task.train) * (config.learning.passes + 1) + len(task.test)

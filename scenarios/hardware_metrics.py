@@ -15,3 +15,16 @@ METAL = {
     "devices": Metric("devices of all tiles, hardware"),
     **DEFECTS,
 }
+
+SPIKING = {
+    "energy_per_record_crossbar_J": Metric(
+        "energy per record of the same reads with a crossbar's comparators instead of neurons", "J"
+    ),
+    "spikes_per_record": Metric("spikes per record, hardware"),
+    "dendritic_spikes_per_record": Metric("dendritic spikes per record, hardware"),
+    "synaptic_events_per_record": Metric(
+        "driven synapses per record, hardware (as many additions in software, which are not priced)"
+    ),
+    "pulses_per_record": Metric("programming pulses per learned record, hardware"),
+}
+"""What is told of spiking hardware beside its energy."""

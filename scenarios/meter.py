@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from htm.synapses import Substrate
-from hwsim.cost import COSTS, PARTS, Cost, area, assumptions, cost
+from hwsim.cost import COSTS, Cost, area, assumptions, cost
 from hwsim.crossbar import CrossbarSubstrate
+from hwsim.neuron_cost import NEURON_COSTS, neuron_assumptions
 from hwsim.params import CrossbarParams
 
 YEAR = 365.25 * 86400.0
@@ -25,9 +26,13 @@ class Meter:
     substrate : what is watched; one without a cost model (software) spends nothing
     crossbar : how it is laid out
     preset : of energies, times and areas (`hwsim.cost.COSTS`)
+    neurons : preset of energies of neurons, where there are any (`hwsim.neuron_cost.NEURON_COSTS`)
     """
 
-    def __init__(self, substrate: Substrate, crossbar: CrossbarParams, preset: str) -> None:
+    def __init__(
+        self, substrate: Substrate, crossbar: CrossbarParams, preset: str, neurons: str = "lif_28nm"
+    ) -> None:
+        self._neurons = neurons
         self._substrate, self._crossbar = substrate, crossbar
         self._preset, self._params = preset, COSTS[preset]()
         self._marks: dict[str, tuple[dict[str, int], dict[str, float]]] = {}
@@ -49,20 +54,56 @@ class Meter:
             self._wear[name] = float(used.mean()) if used.size else 0.0, float(used.max(initial=0.0))
         self._marks[name] = dict(substrate.events), loads
 
-    def between(self, start: str | None, end: str) -> Cost:
-        """Energy and latency from mark to mark; from the very beginning where `start` is None."""
+    def _counted(self, start: str | None, end: str) -> tuple[dict[str, int], dict[str, float]]:
+        """Events and loads from mark to mark."""
         events, loads = self._marks[end]
         if start is not None:
             first_events, first_loads = self._marks[start]
             events = {name: n - first_events.get(name, 0) for name, n in events.items()}
             loads = {name: load - first_loads.get(name, 0.0) for name, load in loads.items()}
+        return events, loads
+
+    def between(self, start: str | None, end: str, *, comparators: bool = False) -> Cost:
+        """Energy and latency from mark to mark.
+
+        Parameters
+        ----------
+        start, end : marks; from the very beginning where `start` is None
+        comparators : price what neurons did as if comparators had done it, which look at each line once
+        """
+        events, loads = self._counted(start, end)
         substrate = self._substrate
         if not isinstance(substrate, CrossbarSubstrate):
             return cost(events, loads, self._params, 0.0)
-        device = substrate.device
-        return cost(
-            events, loads, self._params, device.read_voltage, substrate.tilings, device.cells_per_synapse
-        )
+        device, held = substrate.device, substrate.held
+        if comparators:
+            events = {**events, "compare": events.get("compare", 0) + events.get("integrate", 0)}
+            loads, held = {**loads, "settle": 0.0}, None
+        common = device.read_voltage, substrate.tilings, device.cells_per_synapse
+        found = cost(events, loads, self._params, *common, held)
+        if not substrate.spiking or comparators:
+            return found
+        fired = events.get("spike", 0) * NEURON_COSTS[self._neurons]().spike_energy
+        return Cost(found.energy + fired, found.latency, found.breakdown | {"neurons": fired})
+
+    def spiking(
+        self, shown: tuple[str | None, str, int], learned: tuple[str | None, str, int]
+    ) -> dict[str, float]:
+        """The numbers of `hardware_metrics.SPIKING`; nothing where nothing spikes.
+
+        Parameters
+        ----------
+        shown : marks between which reads are told of, and the records between them
+        learned : the same for programming
+        """
+        if not (isinstance(self._substrate, CrossbarSubstrate) and self._substrate.spiking):
+            return {}
+        events, n = self._counted(*shown[:2])[0], max(1, shown[2])
+        names = ("spike", "dendritic_spike", "synaptic_event")
+        told = {f"{name}s_per_record": events.get(name, 0) / n for name in names}
+        pulses = self._counted(*learned[:2])[0].get("pulse", 0) / max(1, learned[2])
+        plain = self.between(*shown[:2], comparators=True).energy / n
+        return {**told, "pulses_per_record": pulses, "energy_per_record_crossbar_J": plain}
 
     @property
     def area(self) -> float:
@@ -120,12 +161,12 @@ class Meter:
         """
         if not self.priced:
             return {}
-        found = {
-            f"energy_parts_{name}": np.array(list(self.between(start, end).breakdown.values())) / max(n, 1)
-            for name, (start, end, n) in phases.items()
+        parts = {
+            name: (self.between(start, end).breakdown, max(n, 1)) for name, (start, end, n) in phases.items()
         }
-        return {
-            **found,
-            "energy_names": np.array(PARTS),
-            "energy_assumed": np.array(assumptions(self._preset)),
-        }
+        found = {f"energy_parts_{name}": np.array(list(one.values())) / n for name, (one, n) in parts.items()}
+        names = list(next(iter(parts.values()))[0])
+        assumed = assumptions(self._preset)
+        if "neurons" in names:
+            assumed = f"{assumed} Neurons: {neuron_assumptions(self._neurons)}"
+        return {**found, "energy_names": np.array(names), "energy_assumed": np.array(assumed)}

@@ -238,7 +238,7 @@ def _hear(config: NabConfig, file: LabelledSeries, heard: _Heard, progress: Prog
     substrates = [_substrate(config, word) for word in words]
     low, high = float(series.values.min()), float(series.values.max())
     detectors = [Detector(config.detector, low, high, len(file), one, config.seed) for one in substrates]
-    meter = Meter(substrates[-1], config.crossbar, config.cost)
+    meter = Meter(substrates[-1], config.crossbar, config.cost, config.neuron_cost)
     meter.mark("made")
     apart = pauses(config.time, series.timestamps)
     for i, (moment, value) in enumerate(

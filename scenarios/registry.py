@@ -81,7 +81,7 @@ class Scenario:
     config: str
     run: str
     metrics: str
-    hardware: tuple[str, ...] = ("device", "substrate", "crossbar", "cost", "time")
+    hardware: tuple[str, ...] = ("device", "substrate", "crossbar", "cost", "neuron_cost", "time")
     quality: str = "accuracy"
     figures: str = "scenarios.figures.single:run_figures"
     movies: str = ""

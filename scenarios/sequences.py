@@ -166,7 +166,7 @@ _KEPT: OrderedDict[str, _Half] = OrderedDict()
 
 def _key(config: SequencesConfig) -> str:
     """What the software half depends on."""
-    return config.model_dump_json(exclude={"device", "crossbar", "substrate", "time", "cost"})
+    return config.model_dump_json(exclude={"device", "crossbar", "substrate", "time", "cost", "neuron_cost"})
 
 
 def _software_half(config: SequencesConfig, shown: Plan, steps: _Steps) -> _Half:
@@ -184,7 +184,7 @@ def _half(config: SequencesConfig, shown: Plan, name: str, steps: _Steps) -> tup
     """Learn, relearn, and from what was known before the swap let cells die."""
     substrate = SUBSTRATES[name](config.device, config.crossbar, config.seed)
     memory = TemporalMemory(config.memory, substrate, config.seed)
-    meter = Meter(substrate, config.crossbar, config.cost)
+    meter = Meter(substrate, config.crossbar, config.cost, config.neuron_cost)
     meter.mark("made")
     pupil = Pupil(memory, config.task, config.seed, steps.step, config.time.record)
     steps.start(f"{name}: learning")

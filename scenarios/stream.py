@@ -98,7 +98,7 @@ def run_point(config: StreamConfig, progress: Progress, checkpoint: Checkpoint |
     sides = {"software": _Side(config, data, probation, "software")}
     if config.substrate != "software":
         sides["hardware"] = _Side(config, data, probation, config.substrate)
-    meter = Meter(list(sides.values())[-1].substrate, config.crossbar, config.cost)
+    meter = Meter(list(sides.values())[-1].substrate, config.crossbar, config.cost, config.neuron_cost)
     meter.mark("made")
     alike = _through(config, data, _Both(list(sides.values()), len(data)), progress, checkpoint)
     meter.mark("done")
@@ -124,6 +124,7 @@ def run_point(config: StreamConfig, progress: Progress, checkpoint: Checkpoint |
         for name, values in alike.items():
             metrics[name] = float(values.mean())
             arrays[f"{name}_per_record"] = values.astype(np.float32)
+        metrics |= meter.spiking(*[("made", "done", len(data))] * 2)
         metrics |= _spent(meter, len(data)) | meter.wear("done", len(data), config.time.record)
         if config.outage.at is not None:
             metrics |= healing(sides["software"].anomaly, sides["hardware"].anomaly, config.outage.at)

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from .hardware_metrics import METAL
+from .hardware_metrics import METAL, SPIKING
 from .nab_data import Times
 from .registry import Metric
 from .side_by_side import SHARED
@@ -52,6 +52,7 @@ METRICS: dict[str, Metric] = {
         "records from the outage until three quarters of its anomaly are gone", headline=True
     ),
     "energy_per_record_J": Metric("energy per record, learning included, hardware", "J", headline=True),
+    **SPIKING,
     "energy_setup_J": Metric("energy of the first programming, hardware", "J"),
     "latency_per_record_s": Metric("latency per record, learning included, hardware", "s"),
     "pulses_per_device_mean": Metric("pulses that a device in use has seen, mean, hardware"),

@@ -21,19 +21,25 @@ class SpikingSubstrate(CrossbarSubstrate):
     """Simulated crossbars that drive leaky integrate-and-fire neurons (`crossbar.neurons`).
 
     What a line brings (devices, read noise, wires, converters: all of the crossbar's options) is the drive of its
-    neuron; the first k to spike inhibit the others. A segment's compartment, charged by a constant current, crosses
-    its threshold within the window exactly where that current is large enough: the crossbar's comparison
-    (``crossbar.segment_output=comparator``, with the spread and the noise of `crossbar.sense`). With a latency of the
-    inhibition more than k win.
+    neuron; the first k to spike inhibit the others. With a latency of the inhibition more than k win. A segment is
+    active where its compartment, charged by its line, crosses its threshold within a window (`crossbar.dendrites`).
 
     Parameters
     ----------
     device, params, seed : as for `CrossbarSubstrate`
     """
 
+    spiking = True
+
     def __init__(self, device: DeviceModel, params: CrossbarParams | None = None, seed: int = 0) -> None:
         super().__init__(device, params, seed)
         self._neurons: dict[int, Neurons] = {}
+
+    @property
+    def held(self) -> float | None:
+        """A window, where no converter stands between a line and its neuron [s]."""
+        direct = self.params.readout == "analog" and self.params.adc_bits is None
+        return self.params.neurons.window if direct else None
 
     def _neurons_for(self, size: int) -> Neurons:
         """The neurons of a layer; layers of one size share them, as comparators do."""
@@ -45,6 +51,7 @@ class SpikingSubstrate(CrossbarSubstrate):
     def winners(self, score: NDArray[Any], k: int) -> Bits:
         winners = self._neurons_for(score.size).compete(score, k)
         self.events["spike"] += int(winners.size)
+        self.events["integrate"] += int(score.size)
         self.loads["settle"] += self.params.neurons.window
         return winners
 

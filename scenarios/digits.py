@@ -83,6 +83,8 @@ METRICS: dict[str, Metric] = {
     "energy_learning_J": Metric("energy of learning and its set-up, hardware", "J"),
     **SPIKING,
     "latency_per_record_s": Metric("latency per test image, hardware", "s"),
+    "pulses_per_device_mean": Metric("pulses that a device in use has seen, mean, hardware"),
+    "pulses_per_device_most": Metric("pulses that the busiest device has seen, hardware"),
     **METAL,
 }
 
@@ -173,10 +175,13 @@ def _spent(meter: Meter, n_test: int) -> dict[str, float]:
     if not meter.priced:
         return {}
     learning, test = meter.between(None, "learned"), meter.between("test", "tested")
+    worn = meter.wear("tested", n_test, 0.0)
+    del worn["life_years"]  # images come in no time that is theirs
     return {
         "energy_per_record_J": test.energy / n_test,
         "energy_learning_J": learning.energy,
         "latency_per_record_s": test.latency / n_test,
+        **worn,
         "area_m2": meter.area,
         "devices": meter.devices,
         **meter.defects(),

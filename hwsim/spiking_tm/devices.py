@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from devices.model import DeviceModel
 from htm.streams import stream
 
-_TRIALS = 4
+_TRIALS = 16
 """Writes of each kind by which every device's mean and cycle noise are found."""
 
 WIDTH = 256

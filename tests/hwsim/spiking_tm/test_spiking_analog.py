@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from devices.presets import DEVICES, device_from, override
 from devices.soft_bounds import SoftBoundsRram
 from htm.pick import BadInput
 from hwsim.mapping import Mapping
+from hwsim.spiking_tm import building
 from hwsim.spiking_tm.analog import AnalogDevices, fabricate
 from hwsim.spiking_tm.params import AnalogParams, SpikingMemoryParams
 from hwsim.spiking_tm.run import Record, run
@@ -211,6 +213,29 @@ def test_conductances_are_those_of_a_plain_replay_of_who_fired() -> None:
     assert soft.conductance is not None
     assert soft.conductance / 1e-5 == pytest.approx(_replayed(soft, soft=True), abs=2e-5)
     assert soft.pulses > 1000 * soft.writes > 0
+
+
+@pytest.mark.skipif(not building.has_compiler(), reason="there is no g++ or make")
+def test_numpy_and_the_compiled_program_agree_on_analog_synapses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(building.CACHE_VARIABLE, str(tmp_path))
+    # An ideal device takes any part of a pulse and has no noise, so nothing is left to chance.
+    one, two = (
+        run(PARAMS.model_copy(update={"target": target}), TASK, 3, DEVICES["ideal"](), analog=True)
+        for target in ("cpp", "numpy")
+    )
+    assert one.dap_step.size > 0
+    for name in ("spike_step", "spike_neuron", "dap_step", "dap_neuron", "writes"):
+        assert np.array_equal(getattr(one, name), getattr(two, name)), name
+    assert one.conductance == pytest.approx(two.conductance, abs=1e-12)
+    assert one.loads == pytest.approx(two.loads, rel=1e-9)
+    # Noise comes with the seed, in the same program.
+    noisy = override(DEVICES["rram_gong2018"](), {"read_sigma": 0.2})
+    compiled = PARAMS.model_copy(update={"target": "cpp"})
+    runs = [run(compiled, TASK, seed, noisy, analog=True) for seed in (3, 3, 4)]
+    assert np.array_equal(np.asarray(runs[0].conductance), np.asarray(runs[1].conductance))
+    assert not np.array_equal(np.asarray(runs[0].conductance), np.asarray(runs[2].conductance))
 
 
 def test_a_synapse_acts_in_proportion_to_its_conductance() -> None:

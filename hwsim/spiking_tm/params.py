@@ -64,8 +64,8 @@ class PlasticityParams(Params):
     soonest: Second = Field(default=4e-3, ge=0.0, description="dt_min: lags of pairs are longer [s]")
     latest: Second = Field(default=80e-3, gt=0.0, description="dt_max: lags of pairs are shorter [s]")
     lag_with_delay: bool = Field(
-        default=False,
-        description="count the dendritic delay in a pair's lag, as the paper's equation does; NEST's model does not",
+        default=True,
+        description="count the dendritic delay in a pair's lag, as the paper does; in parity it never counts",
     )
     target_rate: float = Field(default=1.0, ge=0.0, description="z*, dendritic action potentials wanted")
     tau_rate: Second | None = Field(default=None, gt=0.0, description="tau_h [s]; none: one episode")

@@ -174,17 +174,16 @@ def _permanence(
 def rates(
     params: SpikingMemoryParams, task: SequenceTaskParams, kind: Kind = "ideal"
 ) -> tuple[float, float, float]:
-    """lambda+, lambda-, lambda_h: given ones, else those of the published set (in parity with NEST: of its files).
+    """lambda+, lambda-, lambda_h: given ones, else those of the published set.
 
     Analog synapses have rates of their own.
     """
     if kind == "analog":
         return params.analog.potentiation, params.analog.depression, params.analog.homeostasis
     learn, known = params.plasticity, task.published
-    depression = known.depression_in_files if params.parity else known.depression
     pairs = (
         (learn.potentiation, known.potentiation),
-        (learn.depression, depression),
+        (learn.depression, known.depression),
         (learn.homeostasis, known.homeostasis),
     )
     up, down, balance = (given if given is not None else usual for given, usual in pairs)

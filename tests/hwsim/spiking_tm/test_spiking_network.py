@@ -167,7 +167,7 @@ def test_a_primed_first_symbol_is_answered_by_the_primed_alone(tmp_path: Path) -
 
 def test_one_pairing_changes_a_permanence_as_the_equations_say(tmp_path: Path) -> None:
     up, down, balance = 0.1, 0.01, 0.02
-    learn = {"potentiation": up, "depression": down, "homeostasis": balance, "lag_with_delay": True}
+    learn = {"potentiation": up, "depression": down, "homeostasis": balance}
     # One synapse forward, one backward, within A: two floors each, at and below the clip.
     record = _wired(tmp_path, [(0, N), (1, N), (N, 0), (0, 1)], [0.0, 19.5, 3.0, 4.0], learn)
     a, b = record.spike_step[record.spike_neuron == 0][0], record.spike_step[record.spike_neuron == N][0]
@@ -180,6 +180,18 @@ def test_one_pairing_changes_a_permanence_as_the_equations_say(tmp_path: Path) -
     assert by_pair[1, N] == pytest.approx(20.0)  # not beyond P_max
     assert by_pair[N, 0] == 3.0  # backward: depressed onto its floor, never paired
     assert by_pair[0, 1] == 4.0  # fired together: the lag is under dt_min
+
+
+@pytest.mark.parametrize(("counted", "paired"), [(True, False), (False, True)])
+def test_whether_the_dendritic_delay_counts_decides_who_is_paired(
+    tmp_path: Path, counted: bool, paired: bool
+) -> None:
+    # B comes 39 ms after A: with the delay of 2 ms the lag is beyond 40 ms, without it below.
+    learn = {"potentiation": 0.1, "depression": 0.0, "homeostasis": 0.0}
+    record = _wired(
+        tmp_path, [(0, N)], [1.0], learn | {"latest": 0.04, "lag_with_delay": counted}, interval=0.039
+    )
+    assert (record.permanence[0] > 1.0) == paired
 
 
 def test_permanences_stay_between_floor_and_maximum_and_a_seed_decides() -> None:

@@ -63,7 +63,7 @@ def soft_bound_pulses(
         # Views indexed from 0: with an index that might be negative no loop becomes vector instructions.
         part = slice(start, min(start + BLOCK, g.size))
         signed = count[part]
-        if not proportional and _few_pulses(
+        if not proportional and few_pulses(
             g[part], step_up[part], step_down[part], bottom[part], top[part], signed, xi[part],
             noise_up, noise_down, span, fresh[part],
         ):  # fmt: skip
@@ -194,7 +194,7 @@ def _take_all_digits(
 
 
 @njit(cache=True)
-def _few_pulses(
+def few_pulses(
     g: F32,
     step_up: F32,
     step_down: F32,

@@ -7,7 +7,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from .noise import expand
-from .row_kernels import PATCH, patch_from, put, take, used_slots
+from .row_kernels import longest, patch_from, put, used_slots, view
 
 F32 = NDArray[np.float32]
 
@@ -48,46 +48,47 @@ def level_rows(
     e, d, c, b, a = _five(poly)
     lines, widths = np.arange(rows.size, dtype=np.int32), np.empty(rows.size, dtype=np.int32)
     used_slots(count, widths)
-    scratch = np.empty((5, max(PATCH, g.shape[1])), dtype=np.float32)
+    scratch = np.empty((5, longest(g.shape[1])), dtype=np.float32)
     faults = np.empty(scratch.shape[1], dtype=np.uint8)
     first = 0
     while first < rows.size:
         last, n = patch_from(first, widths)
         line, part, ends = lines[first:last], rows[first:last], widths[first:last]
         # One by one: lines of a slice of `scratch` would not be known to have no gaps.
-        before, changes, draws = scratch[0][:n], scratch[1][:n], scratch[2][:n]
+        before = view(g, part, ends, scratch[0][:n])
+        changes = view(count, line, ends, scratch[1][:n])
+        draws = view(z, line, ends, scratch[2][:n])
         target, fresh = scratch[3][:n], scratch[4][:n]
-        take(g, part, ends, before)
-        take(count, line, ends, changes)
-        take(z, line, ends, draws)
         # Few arrays in each loop: with many, the compiler cannot rule out that they overlap, and goes cell by cell.
         for i in range(n):
             moved = before[i] + changes[i] * step
             moved = moved if moved > g_min else g_min
             target[i] = moved if moved < g_max else g_max
         for i in range(n):
-            draws[i] *= scale
             x = target[i] / g_max
             sd = (((a * x + b) * x + c) * x + d) * x + e
             sd = sd if sd > zero else zero
-            landed = target[i] + sd * draws[i]
+            landed = target[i] + sd * (draws[i] * scale)
             landed = landed if landed > zero else zero
             fresh[i] = landed if changes[i] != zero else before[i]
         if stuck.shape[0] > 0:
-            take(stuck, part, ends, faults)
+            codes = view(stuck, part, ends, faults[:n])
             for i in range(n):
-                fresh[i] = fresh[i] if faults[i] == 0 else before[i]
+                fresh[i] = fresh[i] if codes[i] == 0 else before[i]
         put(fresh, part, ends, g)
         if level.shape[0] > 0:
-            take(level, part, ends, before)
+            kept = view(level, part, ends, scratch[0][:n])
             for i in range(n):
                 x = target[i] / g_max
-                before[i] = x if changes[i] != zero else before[i]
-            put(before, part, ends, level)
-            take(miss, part, ends, before)
+                kept[i] = x if changes[i] != zero else kept[i]
+            if part.size > 1:
+                put(kept, part, ends, level)
+            kept = view(miss, part, ends, scratch[0][:n])
             for i in range(n):
-                before[i] = draws[i] if changes[i] != zero else before[i]
-            put(before, part, ends, miss)
+                drawn = draws[i] * scale
+                kept[i] = drawn if changes[i] != zero else kept[i]
+            if part.size > 1:
+                put(kept, part, ends, miss)
         first = last
 
 

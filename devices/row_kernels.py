@@ -39,6 +39,13 @@ def patch_from(first: int, widths: NDArray[np.int32]) -> tuple[int, int]:
 
 
 @njit(cache=True)
+def longest(slots: int) -> int:
+    """Length of scratch lines for patches of rows of `slots`; none is a whole number of memory pages, of which lines
+    beside each other would slow one another down."""
+    return max(PATCH, slots) + 48
+
+
+@njit(cache=True)
 def take(array: NDArray[Any], rows: NDArray[np.int32], widths: NDArray[np.int32], out: NDArray[Any]) -> None:
     """The first `widths` cells of `rows` of an array, (all rows, slots), into `out`."""
     at = np.uint64(0)
@@ -48,6 +55,18 @@ def take(array: NDArray[Any], rows: NDArray[np.int32], widths: NDArray[np.int32]
             slot = np.uint64(k)
             out[at + slot] = array[row, slot]
         at += np.uint64(widths[i])
+
+
+@njit(cache=True)
+def view(
+    array: NDArray[Any], rows: NDArray[np.int32], widths: NDArray[np.int32], out: NDArray[Any]
+) -> NDArray[Any]:
+    """What `take` takes, (n,), in `out`; of one row, which may be long, the cells themselves."""
+    if rows.size == 1:
+        cells: NDArray[Any] = array[rows[0]][: widths[0]]
+        return cells
+    take(array, rows, widths, out)
+    return out
 
 
 @njit(cache=True)

@@ -6,9 +6,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from .kernels import soft_bound_pulses
+from .kernels import few_pulses, soft_bound_pulses
 from .noise import expand
-from .row_kernels import PATCH, patch_from, put, take, take_scaled, used_slots
+from .row_kernels import longest, patch_from, put, take_scaled, used_slots, view
 
 F32 = NDArray[np.float32]
 
@@ -59,7 +59,7 @@ def soft_bound_rows(
     rests = hidden if hidden.shape[0] > 0 else g
     lines, widths = np.arange(rows.size, dtype=np.int32), np.empty(rows.size, dtype=np.int32)
     used_slots(count, widths)
-    scratch = np.empty((9, max(PATCH, g.shape[1])), dtype=np.float32)
+    scratch = np.empty((10, longest(g.shape[1])), dtype=np.float32)
     scratch[0], scratch[1], scratch[2], scratch[3] = step_up, step_down, g_min, g_max
     faults = np.empty(scratch.shape[1], dtype=np.uint8)
     first = 0
@@ -68,39 +68,39 @@ def soft_bound_rows(
         line, part, ends = lines[first:last], rows[first:last], widths[first:last]
         # One by one: lines of a slice of `scratch` would not be known to have no gaps.
         up, down, low, high = scratch[0][:n], scratch[1][:n], scratch[2][:n], scratch[3][:n]
-        state, signed, draws = scratch[4][:n], scratch[5][:n], scratch[6][:n]
-        before, added = scratch[7][:n], scratch[8][:n]
+        state = view(rests, part, ends, scratch[4][:n])
+        signed = view(count, line, ends, scratch[5][:n])
+        draws = view(xi, line, ends, scratch[6][:n])
         if gain_up.shape[0] > 0:
             take_scaled(gain_up, gain_unit * step_up, one, part, ends, up)
             take_scaled(gain_down, gain_unit * step_down, one, part, ends, down)
         if bottom.shape[0] > 0:
             take_scaled(bottom, bound_unit, endless, part, ends, low)
             take_scaled(top, bound_unit, endless, part, ends, high)
-        take(rests, part, ends, state)
-        take(count, line, ends, signed)
-        take(xi, line, ends, draws)
-        fresh = soft_bound_pulses(
-            state, up, down, low, high, signed, draws, noise_up, noise_down, proportional, span
-        )
+        fresh = scratch[9][:n]
+        given = state, up, down, low, high, signed, draws, noise_up, noise_down
+        if proportional or not few_pulses(*given, span, fresh):
+            fresh[:] = soft_bound_pulses(*given, proportional, span)
         # One simple loop a purpose and no condition that skips a load, so that each becomes vector instructions.
         for i in range(n):
             positive = fresh[i] if fresh[i] > zero else zero
             fresh[i] = positive if signed[i] != zero else state[i]
+        codes = faults[:n]
         if stuck.shape[0] > 0:
-            take(stuck, part, ends, faults)
+            codes = view(stuck, part, ends, codes)
             for i in range(n):
-                fresh[i] = fresh[i] if faults[i] == 0 else state[i]
+                fresh[i] = fresh[i] if codes[i] == 0 else state[i]
         put(fresh, part, ends, rests)
         if hidden.shape[0] > 0:
-            take(g, part, ends, before)
-            take(shown, line, ends, added)
+            before = view(g, part, ends, scratch[7][:n])
+            added = view(shown, line, ends, scratch[8][:n])
             for i in range(n):
                 value = fresh[i] + added[i] * noise_shown
                 value = value if value > zero else zero
                 added[i] = value if signed[i] != zero else before[i]
             if stuck.shape[0] > 0:
                 for i in range(n):
-                    added[i] = added[i] if faults[i] == 0 else before[i]
+                    added[i] = added[i] if codes[i] == 0 else before[i]
             put(added, part, ends, g)
         first = last
 

@@ -277,3 +277,18 @@ def keep_rows(
     at, slots = np.nonzero((kept[rows] >= threshold) != on[rows])
     crossed[0, : at.size], crossed[1, : at.size] = rows[at], slots
     return at.size, int(np.count_nonzero(changes))
+
+
+def note_rows(
+    rows: NDArray[np.int32],
+    source: NDArray[np.int32],
+    held: NDArray[np.int32],
+    ever: NDArray[np.bool_],
+) -> tuple[int, int, int]:
+    rows = np.unique(rows)
+    wired = (source[rows] >= 0).sum(axis=1)
+    taken, freed = (held[rows] == 0) & (wired > 0), (held[rows] > 0) & (wired == 0)
+    again = int((taken & ever[rows]).sum())
+    ever[rows] |= taken
+    held[rows] = wired
+    return int(taken.sum()) - again, again, int(freed.sum())

@@ -235,3 +235,39 @@ def wired_below(
             found[0, n], found[1, n] = rows[i], k  # kept only where it is one
             n += int((source[row, slot] >= 0) & (seen[i, slot] <= bound))
     return n
+
+
+@njit(cache=True)
+def note_rows(
+    rows: NDArray[np.int32],
+    source: NDArray[np.int32],
+    held: NDArray[np.int32],
+    ever: NDArray[np.bool_],
+) -> tuple[int, int, int]:
+    """Bring `held` and `ever` up to date for `rows`, whose wiring has just changed; a row may be listed many times.
+
+    Parameters
+    ----------
+    source : (all rows, slots) the wiring now
+    held : (all rows,) wired slots, changed in place
+    ever : (all rows,) whether a row has held a segment at any time, changed in place
+
+    Returns
+    -------
+    rows taken into use for the first time, taken into use again, and given back
+    """
+    new, again, freed = 0, 0, 0
+    for i in range(rows.size):
+        row = rows[i]
+        if i > 0 and rows[i - 1] == row:
+            continue
+        wired = np.int32(0)
+        for slot in range(source.shape[1]):
+            wired += np.int32(source[row, slot] >= 0)
+        if held[row] == 0 and wired > 0:
+            again += int(ever[row])
+            new += int(not ever[row])
+            ever[row] = True
+        freed += int(held[row] > 0 and wired == 0)
+        held[row] = wired
+    return new, again, freed

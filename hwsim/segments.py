@@ -57,6 +57,8 @@ class CrossbarSegments(Segments):
         self._compartments = compartments
         self.wiring = Wiring.empty(rows, slots, n_inputs)
         self._flags = np.zeros(n_inputs + 1, dtype=np.uint8)
+        self._held = np.zeros(rows, dtype=np.int32)  # wired slots of each row
+        self._ever = np.zeros(rows, dtype=np.bool_)  # whether it was in use at any time
         device = array.device
         self._proportional = device.ohmic and device.proportional_noise and not array.pairs
         self._low, self._sigma = np.float32(array.mapping.line_ends[0]), np.float32(device.read_sigma)
@@ -230,6 +232,12 @@ class CrossbarSegments(Segments):
         self, rows: NDArray[np.int32], slots: NDArray[np.int32], sources: NDArray[np.int32], permanence: float
     ) -> None:
         # An emptied slot is only forgotten by its address register; its device is not touched.
+        events = self.array.events
+        new, again, freed = kernels.note_rows(rows, self.wiring.source, self._held, self._ever)
+        events["register"] += int(rows.size)
+        events["segment_new"] += new
+        events["segment_reused"] += again
+        events["segment_freed"] += freed
         wired = sources >= 0
         where = (rows[wired], slots[wired])
         if where[0].size:
@@ -246,7 +254,7 @@ class CrossbarSegments(Segments):
 
     def state(self) -> State:
         own = {f"periphery.{name}": value for name, value in self.periphery.state().items()}
-        return {"source": self.wiring.source.copy(), **self.array.state(), **own}
+        return {"source": self.wiring.source.copy(), "ever": self._ever.copy(), **self.array.state(), **own}
 
     def restore(self, state: State) -> None:
         if np.shape(state["source"]) != (self.rows, self.slots):
@@ -254,6 +262,8 @@ class CrossbarSegments(Segments):
                 f"state: source must have shape {(self.rows, self.slots)}, got {np.shape(state['source'])}"
             )
         self.wiring.assign(state["source"])
+        self._held[:] = (self.wiring.source >= 0).sum(axis=1)
+        self._ever[...] = state["ever"]
         prefix = "periphery."
         self.periphery.restore({k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)})
         self.array.restore(state)

@@ -125,6 +125,7 @@ def run_point(config: StreamConfig, progress: Progress, checkpoint: Checkpoint |
             metrics[name] = float(values.mean())
             arrays[f"{name}_per_record"] = values.astype(np.float32)
         metrics |= meter.spiking(*[("made", "done", len(data))] * 2)
+        metrics |= _rows(sides["hardware"].substrate)
         metrics |= _spent(meter, len(data)) | meter.wear("done", len(data), config.time.record)
         if config.outage.at is not None:
             metrics |= healing(sides["software"].anomaly, sides["hardware"].anomaly, config.outage.at)
@@ -296,6 +297,12 @@ def _alarm_metrics(
         f"delay_records_{name}": float(np.mean([n for n, _ in delays])) if delays else math.nan,
         f"delay_{name}_s": float(np.mean([seconds for _, seconds in delays])) if delays else math.nan,
     }
+
+
+def _rows(substrate: Substrate) -> dict[str, int]:
+    """What the controller did with rows of segments."""
+    events = substrate.events
+    return {f"segments_{word}": events[f"segment_{word}"] for word in ("new", "reused", "freed")}
 
 
 def _spent(meter: Meter, records: int) -> dict[str, float]:

@@ -55,6 +55,9 @@ METRICS: dict[str, Metric] = {
     **SPIKING,
     "energy_setup_J": Metric("energy of the first programming, hardware", "J"),
     "latency_per_record_s": Metric("latency per record, learning included, hardware", "s"),
+    "segments_new": Metric("rows of segments taken into use for the first time, hardware"),
+    "segments_reused": Metric("rows of segments taken into use again, hardware"),
+    "segments_freed": Metric("rows of segments given back, hardware"),
     "pulses_per_device_mean": Metric("pulses that a device in use has seen, mean, hardware"),
     "pulses_per_device_most": Metric("pulses that the busiest device has seen, hardware"),
     "life_years": Metric(

@@ -5,6 +5,7 @@ import pytest
 from scipy.stats import ks_2samp
 
 from devices.presets import device_from
+from htm.temporal_memory import TemporalMemory, TemporalMemoryParams
 from hwsim import load_kernels, reference, segment_kernels
 from hwsim.crossbar import CrossbarSubstrate
 from hwsim.params import CrossbarParams
@@ -89,6 +90,46 @@ def test_wired_below(wiring):
     )
     assert n == m > 0
     assert np.array_equal(ours[:, :n], twins[:, :n])
+
+
+def test_rows_taken_into_use_and_given_back_are_counted(wiring):
+    rng = np.random.default_rng(7)
+    source = np.where(rng.random((ROWS, 1)) < 0.5, wiring[2], -1).astype(np.int32)
+    before = np.where(rng.random((ROWS, 1)) < 0.5, wiring[2], -1)
+    rows = np.repeat(rng.permutation(ROWS)[:30], 2).astype(np.int32)
+    told = []
+    for module in (segment_kernels, reference):
+        held, ever = (before >= 0).sum(axis=1).astype(np.int32), (before >= 0).any(axis=1)
+        ever[::3] = True
+        told.append((*module.note_rows(rows, source, held, ever), held.tolist(), ever.tolist()))
+    assert told[0] == told[1]
+    assert min(told[0][:3]) > 0
+
+
+def test_a_controllers_acts_on_rows_are_events():
+    """Rows of a memory short of them: those in use are those taken less those given back, at any time."""
+    substrate = CrossbarSubstrate(device_from("ideal"), CrossbarParams(), 0)
+    params = TemporalMemoryParams(
+        columns=32,
+        cells_per_column=4,
+        activation_threshold=3,
+        matching_threshold=2,
+        new_synapses=5,
+        capacity=60,
+    )
+    memory = TemporalMemory(params, substrate, seed=0)
+    segments, rng, used = memory.dendrites.segments, np.random.default_rng(0), set()
+    for _ in range(200):
+        before = segments.wiring.source.copy()
+        registers = substrate.events["register"]
+        memory.compute(np.sort(rng.choice(32, 4, replace=False)).astype(np.int32))
+        in_use = np.flatnonzero((segments.wiring.source >= 0).any(axis=1))
+        used |= set(in_use.tolist())
+        events = substrate.events
+        assert events["segment_new"] == len(used)
+        assert events["segment_new"] + events["segment_reused"] - events["segment_freed"] == in_use.size
+        assert events["register"] - registers >= np.count_nonzero(segments.wiring.source != before)
+    assert events["segment_reused"] > 50
 
 
 @pytest.mark.parametrize("sigma", [0.0, 0.1])

@@ -98,7 +98,8 @@ def main() -> None:
             memory.compute(code)
         print(megabytes())
         return
-    stretches("rram_wan2022", records[:TURN], 1)  # compiles
+    for name in options.devices:
+        stretches(name, records[:TURN], 1)  # compiles
     print(
         f"{'device':16} {'records':>8} {'software us':>12} {'crossbar us':>12} {'ratio':>6}"
         f" {'MB':>6} {'MB':>6} {'ratio':>6}"

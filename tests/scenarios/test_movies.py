@@ -15,6 +15,7 @@ from PIL import Image
 from htm.pick import BadInput
 from scenarios import progress
 from scenarios.figures import movie as movies
+from scenarios.figures import spiking_movie as spiking_movie_file
 from scenarios.figures.movie import Movie, save_movie
 from scenarios.figures.spiking_movie import _places, _states, spiking_movie
 from scenarios.figures.spiking_raster import DENDRITE, PREDICTED, UNPREDICTED
@@ -77,7 +78,8 @@ def test_every_neuron_has_one_place(populations: int, neurons: int) -> None:
         assert set(np.unique(block)) - {-1} == set(range(k * neurons, (k + 1) * neurons))
 
 
-def test_a_movie_is_frames_in_a_small_file(tmp_path: Path) -> None:
+def test_a_movie_is_frames_in_a_small_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spiking_movie_file, "MOST_FRAMES", 16)
     made = spiking_movie(_Table(), _episode(), "software", "ideal synapses")  # type: ignore[arg-type]
     told: list[tuple[int, int]] = []
     path = save_movie(made, tmp_path / "movie.gif", lambda done, total: told.append((done, total)))

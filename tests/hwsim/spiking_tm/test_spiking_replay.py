@@ -15,7 +15,13 @@ from scipy.optimize import brentq
 from devices.presets import DEVICES
 from htm.pick import BadInput
 from hwsim.spiking_tm.network import layout, start_values
-from hwsim.spiking_tm.params import ExcitatoryParams, InhibitoryParams, PlasticityParams, SpikingMemoryParams
+from hwsim.spiking_tm.params import (
+    AnalogParams,
+    ExcitatoryParams,
+    InhibitoryParams,
+    PlasticityParams,
+    SpikingMemoryParams,
+)
 from hwsim.spiking_tm.replay import (
     Replay,
     ReplayParams,
@@ -35,15 +41,19 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:brian2.*")
 N, SOURCES = 12, 6
 TASK = SequenceTaskParams(sequences=["ABC"], episodes=1)
 STILL = PlasticityParams(potentiation=0.0, depression=0.0, homeostasis=0.0)
+FULL = AnalogParams(potentiation=0.0, depression=0.0, homeostasis=0.0, start=1.0)
 
 
-def _chain(folder: Path, device: str | None = None, **links: float) -> tuple[SpikingMemoryParams, Record]:
+def _chain(
+    folder: Path, device: str | None = None, analog: bool = False, **links: float
+) -> tuple[SpikingMemoryParams, Record]:
     """A trained network that never learned: the first six neurons of each symbol wired onto those of the next.
 
     Parameters
     ----------
     folder : for the file of the wiring
     device : preset of its synapses' devices
+    analog : whether their conductance is the permanence
     links : permanence of the links from one population to the next, by their letters; 20 unless given
     """
     pre, post, floor = [], [], []
@@ -56,10 +66,10 @@ def _chain(folder: Path, device: str | None = None, **links: float) -> tuple[Spi
     file = folder / "chain.npz"
     np.savez(file, pre=np.array(pre), post=np.array(post), floor=np.array(floor))
     params = SpikingMemoryParams(
-        neurons=N, active=4, connectivity=str(file), target="numpy", plasticity=STILL
+        neurons=N, active=4, connectivity=str(file), target="numpy", plasticity=STILL, analog=FULL
     )
     made = DEVICES[device]() if device else None
-    return params, run(params, TASK, 0, made)
+    return params, run(params, TASK, 0, made, analog)
 
 
 @pytest.fixture(scope="module")
@@ -135,6 +145,15 @@ def test_devices_replay_without_a_write(tmp_path: Path, chain: tuple[SpikingMemo
     found = replay(params, TASK, ReplayParams(), trained, 0, DEVICES["vcm_binary"]())
     assert found.record.writes == 0
     assert replayed(found, TASK).all()
+
+
+def test_analog_synapses_replay_as_they_are(tmp_path: Path) -> None:
+    params, trained = _chain(tmp_path, "rram_gong2018", analog=True)
+    found = replay(params, TASK, ReplayParams(), trained, 0, DEVICES["rram_gong2018"]())
+    assert replayed(found, TASK).all()
+    assert found.record.writes == 0
+    assert found.record.conductance is not None
+    assert np.array_equal(found.record.conductance, trained.conductance)
 
 
 def test_thresholds_alone_are_lowered_and_inhibition_asks_for_all() -> None:

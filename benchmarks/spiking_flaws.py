@@ -11,7 +11,7 @@ A flaw *breaks* the memory at the first size whose mean error's 95 % interval li
 Some flaws belong to one kind. A binary device has two levels by nature and takes no pulses; a write of it can fail, and
 be repeated or not. A pulse that does nothing is no mechanism of the device models, so analog synapses have no failure.
 
-Run: python benchmarks/spiking_flaws.py FOLDER [--seeds N] [--map-seeds N] [--draw] [--images DIR]
+Run: python benchmarks/spiking_flaws.py FOLDER [--seeds N] [--map-seeds N] [--jobs N] [--draw] [--images DIR]
 
 FOLDER/rows.jsonl keeps every finished run: the same call goes on where it was stopped. Runs of all points with the
 first seeds come first. --draw only draws, from the rows that there are.
@@ -23,6 +23,7 @@ import argparse
 import json
 import math
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -226,19 +227,18 @@ def wanted(seeds: int, map_seeds: int) -> Iterator[tuple[str, Changes, int]]:
                 yield kind, changes, seed
 
 
-def complete(path: Path, seeds: int, map_seeds: int) -> None:
-    """Make the runs that are missing, and write each down as it ends."""
+def complete(path: Path, seeds: int, map_seeds: int, jobs: int) -> None:
+    """Make the runs that are missing, `jobs` at a time, and write each down as it ends."""
     rows = read_rows(path)
     if path.exists() and not path.read_text(encoding="utf-8").endswith("\n"):
         with path.open("a", encoding="utf-8") as file:
             file.write("\n")
-    for kind, changes, seed in wanted(seeds, map_seeds):
-        name = name_of(kind, changes, seed)
-        if name in rows:
-            continue
-        rows[name] = one_run(kind, changes, seed)
-        with path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(rows[name]) + "\n")
+    missing = {name_of(*one): one for one in wanted(seeds, map_seeds) if name_of(*one) not in rows}
+    # A run is a program of its own; a thread waits for it.
+    with ThreadPoolExecutor(jobs) as pool:
+        for row in pool.map(lambda one: one_run(*one), missing.values()):
+            with path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(row) + "\n")
 
 
 # What they say -----------------------------------------------------------------------------------------------
@@ -280,9 +280,8 @@ def table(rows: Rows) -> Iterator[str]:
         at = [f"{size:g}" for size, one in zip(sizes, points, strict=True) if broken(rows, flaw.kind, one)]
         worst = [of_point(rows, flaw.kind, one, "writes") for one in (points[0], points[-1])]
         writes = " to ".join(f"{one.mean():.4f}" if one.size else "?" for one in worst)
-        count = f"{min(seeds)}" if min(seeds) == max(seeds) else f"{min(seeds)} to {max(seeds)}"
         yield (
-            f"| {flaw.panel}, {PANELS[flaw.panel]} | {flaw.label} | {count} | {', '.join(told)} "
+            f"| {flaw.panel}, {PANELS[flaw.panel]} | {flaw.label} | {_span(seeds)} | {', '.join(told)} "
             f"| {at[0] if at else 'nowhere here'} | {writes} |"
         )
 
@@ -329,9 +328,10 @@ def draw_lines(rows: Rows, path: Path) -> None:
     handles.append(plt.Line2D([], [], color="0.3", marker="o", ms=9, mfc="none", ls="", label="broken"))
     handles.append(plt.Line2D([], [], color="0.5", lw=0.8, ls=(0, (4, 3)), label="error 0.1"))
     axes.flat[len(PANELS)].legend(handles=handles, loc="center left", frameon=False, fontsize=11)
-    seeds = of_point(rows, "binary", FLAWS[0].points()[-1], "error").size
+    seeds = [of_point(rows, flaw.kind, one, "error").size for flaw in FLAWS for one in flaw.points()]
     figure.suptitle(
-        f"Set I, one flaw of the devices at a time: mean of {seeds} seeds and its 95 % interval", fontsize=13
+        f"Set I, one flaw of the devices at a time: mean of {_span(seeds)} seeds and its 95 % interval",
+        fontsize=13,
     )
     figure.savefig(path, dpi=110)
 
@@ -362,6 +362,10 @@ def draw_maps(rows: Rows, path: Path) -> None:
     figure.savefig(path, dpi=110)
 
 
+def _span(counts: list[int]) -> str:
+    return f"{min(counts)}" if min(counts) == max(counts) else f"{min(counts)} to {max(counts)}"
+
+
 def _map_seeds(rows: Rows, one: Map) -> int:
     return min(of_point(rows, one.kind, changes, "error").size for _, _, changes in one.points())
 
@@ -388,13 +392,14 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--map-seeds", type=int, default=5)
+    parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--draw", action="store_true", help="only draw what there is")
     parser.add_argument("--images", type=Path, default=Path("docs/images"))
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     path = options.folder / "rows.jsonl"
     if not options.draw:
-        complete(path, options.seeds, options.map_seeds)
+        complete(path, options.seeds, options.map_seeds, options.jobs)
     rows = read_rows(path)
     draw_lines(rows, options.images / "spiking_flaws.png")
     draw_maps(rows, options.images / "spiking_flaws_map.png")

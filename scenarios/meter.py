@@ -99,7 +99,7 @@ class Meter:
         if not (isinstance(self._substrate, CrossbarSubstrate) and self._substrate.spiking):
             return {}
         events, n = self._counted(*shown[:2])[0], max(1, shown[2])
-        names = ("spike", "dendritic_spike", "synaptic_event")
+        names = [one for one in ("spike", "dendritic_spike", "synaptic_event") if one in events]
         told = {f"{name}s_per_record": events.get(name, 0) / n for name in names}
         pulses = self._counted(*learned[:2])[0].get("pulse", 0) / max(1, learned[2])
         plain = self.between(*shown[:2], comparators=True).energy / n

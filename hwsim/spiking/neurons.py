@@ -67,7 +67,7 @@ class Neurons:
         spiking = int(np.isfinite(times).sum())
         if spiking < k:
             raise BadInput(
-                f"bias, gain, window: at least {k} neurons must reach their threshold within "
+                f"crossbar.neurons.bias, gain, window: at least {k} neurons must reach their threshold within "
                 f"{params.window:g} s, got {spiking}"
             )
         if params.engine == "brian2":

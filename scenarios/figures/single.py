@@ -72,7 +72,7 @@ def _title(table: Table) -> str:
     if got in ([], [quality.raw]):
         return f"{table.scenario}: one run"
     words = {
-        quality.hardware: f"on the {table.hardware}",
+        quality.hardware: table.on_hardware,
         quality.software: "in software",
         quality.raw: f"on {quality.raw_word}",
     }
@@ -211,7 +211,7 @@ def confusion_figure(arrays: Sequence[Arrays], table: Table) -> Figure | None:
         ax.grid(False)
     axes[0].set_ylabel("true class")
     figure.colorbar(image, ax=list(axes), label="share of the true class (%)", pad=0.015, shrink=0.8)
-    words = {"software": "in software", table.hardware: f"on the {table.hardware}"}
+    words = {"software": "in software", table.hardware: table.on_hardware}
     told = ", ".join(f"{100.0 - value:.1f} % {words[name]}" for name, value in right.items())
     note = (
         f"Counts of {table.seeds} seeds added up." if table.seeds > 1 else "Counts of test records, one seed."

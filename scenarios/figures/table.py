@@ -122,6 +122,11 @@ class Table:
         return text
 
     @property
+    def on_hardware(self) -> str:
+        """The hardware side as a place, in words."""
+        return f"on the {self.hardware}{' substrate' if self.hardware == 'spiking' else ''}"
+
+    @property
     def sided(self) -> bool:
         """Whether there is a hardware side beside the software."""
         return self.has(self.quality.hardware)

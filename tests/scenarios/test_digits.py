@@ -11,7 +11,7 @@ from htm.software import SoftwareSubstrate
 from hwsim.crossbar import CrossbarSubstrate
 from scenarios.data import DataParams, load_images
 from scenarios.digits import METRICS, run_point
-from scenarios.hardware_metrics import DEFECTS
+from scenarios.hardware_metrics import DEFECTS, SPIKING
 
 SMALL = ["data.train=300", "data.test=100", "robustness.records=5", "robustness.levels=3"]
 
@@ -47,9 +47,23 @@ def test_ideal_point_says_so():
     assert np.array_equal(outcome.arrays["confusion_software"], outcome.arrays["confusion_hardware"])
 
 
+def test_ideal_neurons_say_so_too_and_what_spiking_takes_stands_beside_a_crossbar():
+    (spiking, _), (crossbar, _) = _run("device=ideal", "substrate=spiking"), _run("device=ideal")
+    ours, theirs = spiking.metrics, crossbar.metrics
+    assert ours["fidelity"] == 1.0
+    assert ours["accuracy_hardware"] == ours["accuracy_software"]
+    assert ours["spikes_per_record"] == 102
+    assert ours["synaptic_events_per_record"] > 102
+    assert ours["pulses_per_record"] > 0
+    assert ours["energy_per_record_crossbar_J"] == pytest.approx(theirs["energy_per_record_J"])
+    assert ours["latency_per_record_s"] > 0.1
+    assert "dendritic_spikes_per_record" not in ours  # there are no segments
+    assert set(ours) - set(theirs) == set(SPIKING) - {"dendritic_spikes_per_record"}
+
+
 def test_every_metric_is_named_and_plausible():
     outcome, seen = _run()
-    assert set(outcome.metrics) == set(METRICS) - set(DEFECTS)
+    assert set(outcome.metrics) == set(METRICS) - set(DEFECTS) - set(SPIKING)
     metrics = outcome.metrics
     assert 0.5 < metrics["accuracy_hardware"] <= 1.0
     assert 0.0 < metrics["fidelity"] < 1.0

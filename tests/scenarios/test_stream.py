@@ -227,6 +227,15 @@ class TestRun:
         assert metrics["latency_per_record_s"] > 0
         assert metrics["area_m2"] > 0
 
+    def test_ideal_neurons_and_compartments_are_the_software(self, ideal):
+        metrics = run(substrate="spiking", device="ideal")[0].metrics
+        for name in ("fidelity", "fidelity_active_cells", "fidelity_predicted_cells"):
+            assert metrics[name] == 1.0
+        assert metrics["anomaly_difference"] == 0.0
+        assert metrics["dendritic_spikes_per_record"] > 0
+        crossbar = ideal[0].metrics["energy_per_record_J"]
+        assert metrics["energy_per_record_crossbar_J"] == pytest.approx(crossbar)
+
     def test_time_that_passes_makes_devices_drift(self):
         sets = {"substrate": "crossbar", "device": "pcm_joshi2020", "data.synthetic.step": 7200.0}
         changed = {name.replace(".", "__"): value for name, value in sets.items()}

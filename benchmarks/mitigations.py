@@ -179,7 +179,7 @@ def draw(found: dict[str, dict[str, np.ndarray]], path: Path) -> None:
             if row:
                 ax.set_yscale("log")
     axes[0].set_ylim(-0.03, 1.03)
-    axes[0].legend(loc="center left", fontsize=8)
+    axes[1].legend(loc="center left", fontsize=8)
     axes[-1].set_xticks(range(len(names)), names)
     axes[-1].set_xlabel("time between refreshes")
     fig.suptitle("What refresh buys: a record every 5 minutes, then 10 days", fontsize=11)

@@ -131,7 +131,10 @@ class CrossbarParams(Params):
     )
     verify_cycles: int = Field(default=5, ge=1, description="write_verify: most attempts of one write")
     refresh_period: Second | None = Field(
-        default=None, gt=0.0, description="time after which every synapse is written anew; none: never [s]"
+        default=None,
+        gt=0.0,
+        description="time after which every synapse is written anew, an analog permanence as it is read, so with its "
+        "drift; none: never [s]",
     )
     remap: RemapParams = Field(
         default=RemapParams(), description="bad cells that are known and worked around"

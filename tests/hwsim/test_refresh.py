@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from devices.linear_step import LinearStep
 from devices.presets import device_from
 from htm.pick import BadInput
 from hwsim.crossbar import CrossbarSubstrate
@@ -16,7 +17,8 @@ def _columns(device, **overrides):
     rng = np.random.default_rng(0)
     pool = rng.random((ROWS, INPUTS)) < 0.7
     permanence = np.where(pool, rng.uniform(0.3, 0.9, (ROWS, INPUTS)), 0).astype(np.float32)
-    substrate = CrossbarSubstrate(device_from(device), CrossbarParams(**overrides), seed=2)
+    made = device_from(device) if isinstance(device, str | dict) else device
+    substrate = CrossbarSubstrate(made, CrossbarParams(**overrides), seed=2)
     return substrate, substrate.columns(pool, permanence, 0.5), pool
 
 
@@ -103,3 +105,17 @@ def test_too_many_at_once_are_refused():
         BadInput, match=r"refresh_period: must be at least 259\.2 s for 2\.592e.06 s to pass at once"
     ):
         columns.elapse(30 * DAY)
+
+
+def test_refreshed_analog_permanences_drift_anew_each_time():
+    """What was read is written, and a power law starts over: after n periods of T, g is (T / t0)^(-nu n) of the first.
+
+    So refresh takes conductance from analog permanences, the more the more often.
+    """
+    device = LinearStep(g_min=1e-9, g_max=1e-5, step_up=0.001, step_down=0.001, drift_nu=0.02)
+    for n in (1, 2, 8):
+        _, columns, pool = _columns(device, refresh_period=8 * DAY / n)
+        before = columns.array.cells.g[:ROWS][pool].copy()
+        columns.elapse(8 * DAY * (1 + 1e-9))
+        left = (columns.array.cells.g[:ROWS][pool] / before).astype(float)
+        assert left == pytest.approx((8 * DAY / n) ** (-0.02 * n), rel=1e-4)

@@ -105,14 +105,14 @@ PANELS = {
 FLAWS = (
     Flaw("on/off ratio", "binary", "on_off_ratio", RATIO, 20.0),
     Flaw("on/off ratio", "analog", "on_off_ratio", RATIO, 20.0),
-    Flaw("levels", "analog", "n_levels", (128, 64, 32, 16, 8), math.inf),
+    Flaw("levels", "analog", "n_levels", (32, 16, 8, 4, 2), math.inf),
     Flaw("device spread", "binary", "g_max_sigma", NOISE, 0.0),
     Flaw("device spread", "analog", "g_max_sigma", NOISE, 0.0),
     Flaw("step spread", "analog", "d2d_sigma", NOISE, 0.0),
     Flaw("read noise", "binary", "read_sigma", (*NOISE, 1.6), 0.0),
     Flaw("read noise", "analog", "read_sigma", (*NOISE, 1.6), 0.0),
-    Flaw("write noise", "binary", "write_sigma", (0.05, *NOISE), 0.0),
-    Flaw("write noise", "analog", "write_sigma", (0.05, *NOISE), 0.0),
+    Flaw("write noise", "binary", "write_sigma", (0.05, 0.1, 0.2, 0.3, 0.4), 0.0),
+    Flaw("write noise", "analog", "write_sigma", (0.05, 0.1, 0.2, 0.3, 0.4), 0.0),
     Flaw("pulse noise", "analog", "c2c_sigma", (1.0, 3.0, 10.0, 30.0), 0.0),
     Flaw("bounds", "analog", "softness", (0.25, 0.5, 0.75, 1.0), 0.0),
     Flaw("write failure", "binary", "write_failure", (0.1, 0.2, 0.4, 0.6, 0.8, 0.95), 0.0, VCM, "20 repeats"),
@@ -145,16 +145,16 @@ class Map:
                 yield i, j, ({**given, **dict(self.more)} if given else {})
 
 
-BY_RATIO = ((None, 10.0, 7.0, 5.0), (None, 0.2, 0.4, 0.8))
+BY_RATIO = ((None, 10.0, 7.0, 5.0), (None, 0.4, 0.8, 1.6))
 MAPS = (
     Map("binary", ("on_off_ratio", "read_sigma"), BY_RATIO, ("on/off ratio", "read noise")),
     Map("analog", ("on_off_ratio", "read_sigma"), BY_RATIO, ("on/off ratio", "read noise")),
     Map(
-        "binary", ("write_failure", "read_sigma"), ((None, 0.4, 0.8, 0.95), (None, 0.2, 0.4, 0.8)),
+        "binary", ("write_failure", "read_sigma"), ((None, 0.4, 0.8, 0.95), (None, 0.4, 0.8, 1.6)),
         ("write failure, repeated", "read noise"), VCM,
     ),
     Map(
-        "analog", ("n_levels", "write_sigma"), ((None, 64, 32, 16), (None, 0.05, 0.1, 0.2)),
+        "analog", ("n_levels", "write_sigma"), ((None, 8, 4, 2), (None, 0.1, 0.2, 0.3)),
         ("levels", "write noise"),
     ),
 )  # fmt: skip

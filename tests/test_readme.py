@@ -123,6 +123,7 @@ def test_commands_in_their_order(tmp_path, idx_folder, nab_checkout, monkeypatch
             continue
         assert code == 0, f"{command}: {err}"
         assert "Traceback" not in err
+        assert "WARNING" not in err, command
         if target is not None:
             Path(target).write_text(out, encoding="utf-8")
         if words[0] in ("run", "sweep"):

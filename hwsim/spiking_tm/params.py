@@ -85,7 +85,7 @@ class PlasticityParams(Params):
 class AnalogParams(Params):
     """Learning of analog synapses, whose rates no published set has: those of sets are for digital permanences.
 
-    Chosen with set I and linear steps, by whether error 0 was held at the end with seeds 100 to 103. Every synapse acts
+    Chosen with set I and linear steps, by whether error 0 was held at the end with seeds 100 to 102. Every synapse acts
     a little, so with much potentiation too many neurons come to be predicted at once and contexts are lost: at 0.12
     in one seed of three; with soft bounds, whose first steps are twice as long, at 0.15 in both that were tried.
     """

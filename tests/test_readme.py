@@ -56,6 +56,7 @@ def _arguments(command, idx_folder, nab_checkout):
         words = words[: words.index(">")]
     if words[0] in ("run", "sweep"):
         words = [re.sub(r"=([\d.]+):([\d.]+):\d+$", r"=\1:\2:2", word) for word in words]
+        words = [re.sub(r"^task\.episodes=\d+$", "task.episodes=2", word) for word in words]
         if "--seeds" in words:
             words[words.index("--seeds") + 1] = "1"
         small = SMALLER.get(words[1], SMALL)  # else a TOML file, of digits

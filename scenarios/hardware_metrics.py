@@ -18,7 +18,7 @@ METAL = {
 
 SPIKING = {
     "energy_per_record_crossbar_J": Metric(
-        "energy per record of the same reads with a crossbar's comparators instead of neurons", "J"
+        "energy per record with a crossbar's comparators instead of neurons, hardware", "J"
     ),
     "spikes_per_record": Metric("spikes per record, hardware"),
     "dendritic_spikes_per_record": Metric("dendritic spikes per record, hardware"),

@@ -29,7 +29,7 @@ def _sided(
 
 METRICS: dict[str, Metric] = {
     "records": Metric("records"),
-    "judged_records": Metric("records after the probationary part"),
+    "judged_records": Metric("judged records, after probation"),
     "windows": Metric("labelled anomalies after the probationary part"),
     **_sided("detected_{}", "labelled anomalies detected", headline=True),
     **_sided("alarms_{}", "alarms"),

@@ -356,7 +356,7 @@ class TestPictures:
             *(["energy.png"] if "substrate" in sets else []),
         }
         said = capsys.readouterr().out
-        assert "records after the probationary part" in said
+        assert "judged records, after probation" in said
         assert ("energy assumes: " in said) == ("substrate" in sets)
 
     def test_titles_say_what_the_metrics_say(self, small):

@@ -328,9 +328,16 @@ def draw_lines(rows: Rows, path: Path) -> None:
     handles.append(plt.Line2D([], [], color="0.3", marker="o", ms=9, mfc="none", ls="", label="broken"))
     handles.append(plt.Line2D([], [], color="0.5", lw=0.8, ls=(0, (4, 3)), label="error 0.1"))
     axes.flat[len(PANELS)].legend(handles=handles, loc="center left", frameon=False, fontsize=11)
-    seeds = [of_point(rows, flaw.kind, one, "error").size for flaw in FLAWS for one in flaw.points()]
+    told = ", ".join(
+        kind
+        + " "
+        + _span(
+            [of_point(rows, kind, one, "error").size for f in FLAWS if f.kind == kind for one in f.points()]
+        )
+        for kind in EPISODES
+    )
     figure.suptitle(
-        f"Set I, one flaw of the devices at a time: mean of {_span(seeds)} seeds and its 95 % interval",
+        f"Set I, one flaw of the devices at a time: mean and 95 % interval ({told} seeds)",
         fontsize=13,
     )
     figure.savefig(path, dpi=110)
@@ -340,7 +347,7 @@ def draw_maps(rows: Rows, path: Path) -> None:
     """Error over two flaws."""
     plt = _pyplot()
     figure, axes = plt.subplots(2, 2, figsize=(9.5, 8), layout="constrained")
-    image, seeds = None, 0
+    image = None
     for ax, one in zip(axes.flat, MAPS, strict=True):
         shown = np.full([len(sizes) for sizes in one.sizes], np.nan)
         for i, j, changes in one.points():
@@ -355,10 +362,10 @@ def draw_maps(rows: Rows, path: Path) -> None:
         ):
             axis.set_ticks(range(len(sizes)), [_size(size, key) for size in sizes])
             axis.set_label_text(label)
-        ax.set_title(f"{one.kind} synapses", fontsize=11)
-        seeds = max(seeds, _map_seeds(rows, one))
+        seeds = _map_seeds(rows, one)
+        ax.set_title(f"{one.kind} synapses, {seeds} seed{'s' * (seeds != 1)}", fontsize=11)
     figure.colorbar(image, ax=axes, label="prediction error", shrink=0.7)
-    figure.suptitle(f"Set I, two flaws at a time: mean of {seeds} seeds", fontsize=13)
+    figure.suptitle("Set I, two flaws at a time: mean prediction error", fontsize=13)
     figure.savefig(path, dpi=110)
 
 

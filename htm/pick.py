@@ -80,6 +80,8 @@ def one_line(
             parts.append(f"{where}: must be given")
         else:
             message = item["msg"].removeprefix("Value error, ")
+            # A name looked up by `pick` already carries its field.
+            message = message.removeprefix(f"{item['loc'][-1]}: ") if item["loc"] else message
             message = message[:1].lower() + message[1:]
             came = "" if isinstance(item.get("input"), Mapping) else f", got {_short(item.get('input'))}"
             parts.append(f"{where}: {message}{came if ', got ' not in message else ''}")

@@ -204,7 +204,9 @@ def execute(built: Program, values: Values, links: Links) -> dict[str, NDArray[A
                 command.append(f"{name}={name}")
             else:
                 command.append(f"{name}={float(value)!r}")
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [*_tied_to_us(), *command], cwd=folder, capture_output=True, text=True, check=False
+        )
         # The program tells of a value that it cannot take, and goes on without it.
         if done.returncode or done.stderr.strip():
             told = (done.stderr.strip().splitlines() or [f"it ended with code {done.returncode}"])[-1]
@@ -215,6 +217,12 @@ def execute(built: Program, values: Values, links: Links) -> dict[str, NDArray[A
             )
             for name, file in built.results.items()
         }
+
+
+def _tied_to_us() -> list[str]:
+    """What a command is begun with so that it ends with this process, even with one that is killed; none off Linux."""
+    found = shutil.which("setpriv")
+    return [found, "--pdeathsig", "KILL", "--"] if found else []
 
 
 @contextmanager

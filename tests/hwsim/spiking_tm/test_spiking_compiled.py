@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -227,6 +228,39 @@ def test_a_killed_build_neither_blocks_the_next_nor_leaves_anything(
     monkeypatch.setattr(building, "_build", _stub_build)
     assert building.program(form, tmp_path).folder == folder
     assert sorted(one.name for one in tmp_path.iterdir()) == sorted([folder.name, f"{folder.name}.lock"])
+
+
+@pytest.mark.skipif(not building._tied_to_us(), reason="there is no setpriv to tie a program to its caller")
+def test_a_killed_run_takes_its_program_with_it(tmp_path: Path) -> None:
+    (tmp_path / "static_arrays").mkdir()
+    program = tmp_path / "main"
+    program.write_text("#!/bin/sh\necho $$ > running.tmp; mv running.tmp running; exec sleep 600\n")
+    program.chmod(0o755)
+    script = (
+        "import sys, pathlib, tempfile; from hwsim.spiking_tm import building\n"
+        "folder = pathlib.Path(sys.argv[1]); tempfile.tempdir = sys.argv[1]\n"
+        "building.execute(building.Program(folder, {}, {}), {}, {})\n"
+    )
+
+    def until(what: str, found: Callable[[], object]) -> None:
+        end = time.monotonic() + 60
+        while not found():
+            assert time.monotonic() < end, what
+            time.sleep(0.05)
+
+    with subprocess.Popen([sys.executable, "-c", script, str(tmp_path)]) as run_of_it:
+        until("the program begins", lambda: list(tmp_path.glob("*/running")))
+        number = int(next(tmp_path.glob("*/running")).read_text())
+        run_of_it.kill()
+    until("the program ends", lambda: _ended(number))
+
+
+def _ended(number: int) -> bool:
+    """Whether this process is over, or only waits for somebody to ask how it ended."""
+    try:
+        return Path(f"/proc/{number}/stat").read_text().rsplit(")", 1)[1].split()[0] in "ZX"
+    except OSError:
+        return True
 
 
 def test_a_compilation_that_never_ends_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

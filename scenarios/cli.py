@@ -142,7 +142,7 @@ def plot(
     ] = None,
     movie: Annotated[
         str,
-        typer.Option("--movie", metavar="gif|mp4|none", help="where the scenario has one; mp4 needs ffmpeg"),
+        typer.Option("--movie", metavar="gif|mp4|none", help="where the scenario has one; mp4 needs ffmpeg, or the extra movie"),
     ] = "gif",
 ) -> None:
     """Draw everything that a run's results can show."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import matplotlib as mpl
 from matplotlib.animation import AbstractMovieWriter, FFMpegWriter, PillowWriter
 from matplotlib.figure import Figure
 
@@ -52,9 +53,10 @@ def save_movie(movie: Movie, path: Path, progress: Callable[[int, int], None] | 
     kind = path.suffix.removeprefix(".")
     if kind not in FORMATS:
         raise BadInput(f"formats: a movie must be among {', '.join(FORMATS)}, got {kind!r}")
-    if kind == "mp4" and not FFMpegWriter.isAvailable():
+    if kind == "mp4" and not _find_ffmpeg():
         raise BadInput(
-            "formats: mp4 needs ffmpeg, and it is not on the path; a movie is written as gif without"
+            "formats: mp4 needs ffmpeg: on the path, or by pip install 'hwsim[movie]'; "
+            "a movie is written as gif without"
         )
     writer: AbstractMovieWriter = (PillowWriter if kind == "gif" else FFMpegWriter)(fps=movie.per_second)
     part = path.with_name(f".{path.stem}.{os.getpid()}.part.{kind}")
@@ -71,3 +73,15 @@ def save_movie(movie: Movie, path: Path, progress: Callable[[int, int], None] | 
     finally:
         part.unlink(missing_ok=True)
     return path
+
+
+def _find_ffmpeg() -> bool:
+    """Whether there is one; where none is on the path, matplotlib is shown the one that the extra brings."""
+    if FFMpegWriter.isAvailable():
+        return True
+    try:
+        import imageio_ffmpeg
+    except ImportError:
+        return False
+    mpl.rcParams["animation.ffmpeg_path"] = imageio_ffmpeg.get_ffmpeg_exe()
+    return bool(FFMpegWriter.isAvailable())

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.animation import FFMpegWriter
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from PIL import Image
@@ -101,12 +103,27 @@ def test_a_movie_is_frames_in_a_small_file(tmp_path: Path, monkeypatch: pytest.M
     assert 4 <= frames <= made.frames
 
 
+@pytest.mark.skipif(not movies._find_ffmpeg(), reason="there is no ffmpeg, on the path or of imageio-ffmpeg")
+def test_an_mp4_has_the_frames_that_were_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spiking_movie_file, "MOST_FRAMES", 16)
+    made = spiking_movie(_Table(), _episode(), "software", "ideal synapses")  # type: ignore[arg-type]
+    path = save_movie(made, tmp_path / "movie.mp4")
+    assert [one.name for one in tmp_path.iterdir()] == ["movie.mp4"]
+    width, height = (int(round(inches * made.dpi)) // 2 * 2 for inches in made.figure.get_size_inches())
+    reader = ["-v", "error", "-i", str(path), "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
+    raw = subprocess.run([FFMpegWriter.bin_path(), *reader], capture_output=True, check=True).stdout
+    frames = np.frombuffer(raw, dtype=np.uint8).reshape(-1, height, width, 3)
+    assert len(frames) == made.frames
+    # Not a still: what is shown changes by more than compression does.
+    assert np.abs(np.diff(frames.astype(int), axis=0)).max() > 60
+
+
 def test_what_cannot_be_written_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     figure: Figure = new_figure(1.0, 1.0)
     made = Movie(figure, lambda k: None, 2)
     with pytest.raises(BadInput, match="must be among gif, mp4, got 'avi'"):
         save_movie(made, tmp_path / "movie.avi")
-    monkeypatch.setattr(movies.FFMpegWriter, "isAvailable", classmethod(lambda cls: False))
+    monkeypatch.setattr(movies, "_find_ffmpeg", lambda: False)
     with pytest.raises(BadInput, match="mp4 needs ffmpeg"):
         save_movie(made, tmp_path / "movie.mp4")
     with pytest.raises(BadInput, match="cannot be written"):

@@ -142,7 +142,11 @@ def plot(
     ] = None,
     movie: Annotated[
         str,
-        typer.Option("--movie", metavar="gif|mp4|none", help="where the scenario has one; mp4 needs ffmpeg, or the extra movie"),
+        typer.Option(
+            "--movie",
+            metavar="gif|mp4|none",
+            help="where the scenario has one; mp4 needs ffmpeg, or the extra movie",
+        ),
     ] = "gif",
 ) -> None:
     """Draw everything that a run's results can show."""
@@ -280,6 +284,8 @@ def _report(results: Results, plots: bool) -> None:
         assumed = results.assumed
         if assumed:
             print(f"energy assumes: {assumed}")
+        if notes := results.notes:
+            print(f"note: {notes}")
     print(f"results: {results.folder}")
     if plots and done == results.expected:
         from .results import plot as draw

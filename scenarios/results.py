@@ -102,6 +102,13 @@ class Results:
         first = str(self._finished_frame()["id"].iloc[0])
         return str(self.arrays(first).get("energy_assumed", ""))
 
+    @property
+    def notes(self) -> str:
+        """What points left out of what they were asked for, each thing once; empty where that is nothing."""
+        ids = map(str, self._finished_frame()["id"])
+        told = (str(self._folder.arrays(one, only="notes").get("notes", "")) for one in ids)
+        return "; ".join(dict.fromkeys(filter(None, told)))
+
     def table(self) -> Table:
         """Table for a terminal or a notebook: software beside hardware, or a sweep's points."""
         from .tables import table_of

@@ -21,6 +21,7 @@ from htm.pick import BadInput, Params, pick
 from hwsim.cost import COSTS, assumptions
 from hwsim.neuron_cost import NEURON_COSTS, neuron_assumptions
 from hwsim.spiking_tm.analog import check
+from hwsim.spiking_tm.devices import unplayed
 from hwsim.spiking_tm.energy import counts, device_energy, digital_energy
 from hwsim.spiking_tm.measure import active, errors, first_zero, predicted
 from hwsim.spiking_tm.params import SpikingMemoryParams, half
@@ -210,6 +211,11 @@ def run_point(config: SpikingSequencesConfig, progress: Progress) -> Outcome:
         }
         assumed[:0] = [assumptions(config.cost), f"neurons: {neuron_assumptions(config.neuron_cost)}"]
     arrays["energy_assumed"] = np.array(" ".join(assumed))
+    if hardware and (missing := unplayed(config.device)):
+        arrays["notes"] = np.array(
+            f"{config.synapses} synapses stay as they were written: what the device's {', '.join(missing)} "
+            "would do is not played"
+        )
     return Outcome(metrics={name: metrics[name] for name in METRICS if name in metrics}, arrays=arrays)
 
 

@@ -97,12 +97,12 @@ class RunFolder:
         """Where the arrays of point `name` are."""
         return self.path / "arrays" / f"{name}.npz"
 
-    def arrays(self, name: str) -> dict[str, NDArray[Any]]:
-        """The arrays of point `name`."""
+    def arrays(self, name: str, only: str | None = None) -> dict[str, NDArray[Any]]:
+        """The arrays of point `name`; one of them alone, where it is there, reads no other."""
         path = self.arrays_path(name)
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-                return {key: archive[key] for key in archive.files}
+                return {key: archive[key] for key in archive.files if only in (None, key)}
         except FileNotFoundError:
             raise BadInput(f"{path}: there is no such file; {AGAIN}") from None
         except (OSError, ValueError, TypeError, EOFError, KeyError, zlib.error, BadZipFile) as error:

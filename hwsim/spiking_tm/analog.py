@@ -25,7 +25,7 @@ from htm.pick import BadInput
 from htm.streams import stream
 
 from ..mapping import Mapping
-from .devices import WIDTH
+from .devices import WIDTH, unplayed
 
 SMALLEST_SHARE, LARGEST_SHARE = 1e-9, 0.999
 """A step's change with the conductance is taken to be at least and at most this: sums over pulses divide by it."""
@@ -96,13 +96,7 @@ def check(device: DeviceModel) -> None:
             "device: analog synapses need a model whose step is an affine function of the conductance: ideal, "
             f"linear_step, neurosim or soft_bounds, got {name}"
         )
-    lacking = {
-        "drift_nu, drift_nu_sigma, leak_time": device.ages,
-        "endurance": device.endurance is not None,
-        "disturb_share": not device.still,
-        "iv_square, iv_cubic": bool(device.iv_square or device.iv_cubic),
-    }
-    if wrong := [fields for fields, given in lacking.items() if given]:
+    if wrong := unplayed(device) + ["iv_square, iv_cubic"] * bool(device.iv_square or device.iv_cubic):
         raise BadInput(
             f"device: analog synapses do not play {wrong[0]}: must be left out, got {name} with it"
         )

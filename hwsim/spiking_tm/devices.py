@@ -90,3 +90,13 @@ def fabricate(device: DeviceModel, synapses: int, seed: int) -> Devices:
         middle=0.5 * (float(low) + float(full)),
         full=float(full),
     )
+
+
+def unplayed(device: DeviceModel) -> list[str]:
+    """Fields of what no spiking synapse plays: what time and other cells' writes do to `device`, and wear."""
+    found = {
+        "drift_nu, drift_nu_sigma, leak_time": device.ages,
+        "endurance": device.endurance is not None,
+        "disturb_share": not device.still,
+    }
+    return [fields for fields, given in found.items() if given]

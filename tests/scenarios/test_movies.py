@@ -109,7 +109,7 @@ def test_an_mp4_has_the_frames_that_were_drawn(tmp_path: Path, monkeypatch: pyte
     made = spiking_movie(_Table(), _episode(), "software", "ideal synapses")  # type: ignore[arg-type]
     path = save_movie(made, tmp_path / "movie.mp4")
     assert [one.name for one in tmp_path.iterdir()] == ["movie.mp4"]
-    width, height = (int(round(inches * made.dpi)) // 2 * 2 for inches in made.figure.get_size_inches())
+    width, height = (round(inches * made.dpi) // 2 * 2 for inches in made.figure.get_size_inches())
     reader = ["-v", "error", "-i", str(path), "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
     raw = subprocess.run([FFMpegWriter.bin_path(), *reader], capture_output=True, check=True).stdout
     frames = np.frombuffer(raw, dtype=np.uint8).reshape(-1, height, width, 3)

@@ -139,6 +139,18 @@ def test_analog_synapses_run_beside_the_ideal_ones_and_are_drawn(outcome: Outcom
     assert {"learning", "raster_hardware", "permanences"} <= set(figures_of(results))
 
 
+def test_what_a_device_would_do_and_binary_synapses_do_not_is_told(tmp_path: Path) -> None:
+    config = _load("synapses=binary")
+    found = scenarios.sweep(config, vary=["device=ideal,pcm_joshi2020"], out=tmp_path / "run")
+    assert isinstance(found, Results)
+    assert "drift_nu" in found.notes
+    assert "is not played" in found.notes
+    assert found.notes.count("binary synapses") == 1
+    alone = scenarios.run(_load("synapses=binary", "device=ideal"), out=tmp_path / "ideal")
+    assert isinstance(alone, Results)
+    assert alone.notes == ""
+
+
 @pytest.mark.parametrize(
     ("sets", "told"),
     [

@@ -275,7 +275,7 @@ def table(rows: Rows) -> Iterator[str]:
         told = []
         for size, changes in zip(sizes, points, strict=True):
             mean, width = interval(of_point(rows, flaw.kind, changes, "error"))
-            told.append(f"{size:g}: {mean:.2f} ± {width:.2f}")
+            told.append(f"{size:g}: {_short(mean, width)}")
         seeds = [of_point(rows, flaw.kind, changes, "error").size for changes in points]
         at = [f"{size:g}" for size, one in zip(sizes, points, strict=True) if broken(rows, flaw.kind, one)]
         worst = [of_point(rows, flaw.kind, one, "writes") for one in (points[0], points[-1])]
@@ -367,6 +367,12 @@ def draw_maps(rows: Rows, path: Path) -> None:
     figure.colorbar(image, ax=axes, label="prediction error", shrink=0.7)
     figure.suptitle("Set I, two flaws at a time: mean prediction error", fontsize=13)
     figure.savefig(path, dpi=110)
+
+
+def _short(mean: float, width: float) -> str:
+    """Mean and half its interval, to hundredths; no more than is not 0."""
+    told = f"{mean:.2f}" if round(mean, 2) or round(width, 2) else "0"
+    return f"{told} ± {width:.2f}" if round(width, 2) else told
 
 
 def _span(counts: list[int]) -> str:

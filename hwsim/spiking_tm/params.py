@@ -1,4 +1,4 @@
-"""Parameters of the spiking temporal memory; the defaults are the published ones, in SI units.
+"""Parameters of the spiking temporal memory; the defaults are the published ones but for set II's rates, in SI units.
 
 Source: Bouhadjar, Wouters, Diesmann, Tetzlaff 2022 (PLoS Comput Biol 18(6):e1010233), parameters as in the
 authors' files.
@@ -57,6 +57,11 @@ class PlasticityParams(Params):
     potentiation: float | None = Field(default=None, ge=0.0, description="lambda+; none: that of the set")
     depression: float | None = Field(default=None, ge=0.0, description="lambda-; none: that of the set")
     homeostasis: float | None = Field(default=None, ge=0.0, description="lambda_h; none: that of the set")
+    as_published: bool | None = Field(
+        default=None,
+        description="whether a set's rates are those of its authors, or ours where those hold it in more seeds (set "
+        "II); none: in parity alone",
+    )
     maximum: float = Field(default=20.0, gt=0.0, description="P_max, the largest permanence")
     maturity: float = Field(default=10.0, gt=0.0, description="theta_P: a synapse acts above it")
     initial: float = Field(default=8.0, ge=0.0, description="first permanences, and floors, are U(0, this)")

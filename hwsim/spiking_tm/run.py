@@ -175,19 +175,17 @@ def _permanence(
 def rates(
     params: SpikingMemoryParams, task: SequenceTaskParams, kind: Kind = "ideal"
 ) -> tuple[float, float, float]:
-    """lambda+, lambda-, lambda_h: given ones, else those of the published set.
+    """lambda+, lambda-, lambda_h: given ones, else those of the set.
 
     Analog synapses have rates of their own.
     """
     if kind == "analog":
         return params.analog.potentiation, params.analog.depression, params.analog.homeostasis
-    learn, known = params.plasticity, task.published
-    pairs = (
-        (learn.potentiation, known.potentiation),
-        (learn.depression, known.depression),
-        (learn.homeostasis, known.homeostasis),
-    )
-    up, down, balance = (given if given is not None else usual for given, usual in pairs)
+    learn = params.plasticity
+    as_published = params.parity if learn.as_published is None else learn.as_published
+    given = learn.potentiation, learn.depression, learn.homeostasis
+    usual = task.published.rates(as_published)
+    up, down, balance = (one if one is not None else other for one, other in zip(given, usual, strict=True))
     return up, down, balance
 
 

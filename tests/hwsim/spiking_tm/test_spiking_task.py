@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from htm.pick import BadInput
-from hwsim.spiking_tm.params import SpikingMemoryParams, on_grid
+from hwsim.spiking_tm.params import PlasticityParams, SpikingMemoryParams, on_grid
+from hwsim.spiking_tm.run import rates
 from hwsim.spiking_tm.sets import SETS
 from hwsim.spiking_tm.task import SequenceTaskParams, schedule, words
 
@@ -110,14 +111,32 @@ def test_times_off_the_grid_are_refused() -> None:
     assert not on_grid(0.0, STEP)
 
 
-def test_rates_are_those_of_the_authors_files() -> None:
-    rates = {name: (one.potentiation, one.homeostasis, one.depression) for name, one in SETS.items()}
-    assert rates == {
+def test_rates_are_those_of_the_authors_files_or_ours() -> None:
+    files = {name: (one.potentiation, one.homeostasis, one.depression) for name, one in SETS.items()}
+    assert files == {
         "I": (0.08, 0.014, 0.0015),
         "II": (0.28, 0.024, 0.0063),
         "III": (0.39, 0.034, 0.005785),
         "order10": (0.08, 0.014, 0.0015),
     }
+    taken = {
+        (name, as_published, parity): rates(
+            SpikingMemoryParams(parity=parity, plasticity=PlasticityParams(as_published=as_published)),
+            SequenceTaskParams(set=name),
+        )
+        for name in SETS
+        for as_published in (None, False, True)
+        for parity in (False, True)
+    }
+    for (name, as_published, parity), found in taken.items():
+        one = SETS[name]
+        printed = (one.potentiation, one.depression, one.homeostasis)
+        ours = name == "II" and not (parity if as_published is None else as_published)
+        assert found == (one.steadier if ours else printed), (name, as_published, parity)
+    assert SETS["II"].steadier == (0.195, 0.0042, 0.0089)
+    # A rate that is given is taken, beside the set's others.
+    mixed = SpikingMemoryParams(plasticity=PlasticityParams(potentiation=0.3))
+    assert rates(mixed, SequenceTaskParams(set="II")) == (0.3, 0.0042, 0.0089)
     # Only the first symbols tell how a sequence goes on.
     for one in SETS.values():
         for a, b in itertools.combinations(one.sequences, 2):

@@ -4,8 +4,8 @@ Source: Bouhadjar, Wouters, Diesmann, Tetzlaff 2022 (PLoS Comput Biol 18(6):e101
 Where lambda- of sets II and III differs, 0.0061 and 0.0057 in print, the files say to use their own, and so it is here.
 That the first symbols of set III are primed stands in the files alone (``sparse_first_char``).
 
-The authors say that they searched little for rates. Theirs of set II hold it in two seeds of three; those of ours
-beside them in most (docs/results_spiking.md).
+The authors say that they searched little for rates. Theirs of set II hold it in two or three seeds of four;
+ours beside them in 42 of 45 (docs/results_spiking.md).
 """
 
 from __future__ import annotations

@@ -84,19 +84,6 @@ def test_set_one_is_learned_and_kept_and_replayed(cache: Path) -> None:
     assert len([one for one in cache.iterdir() if one.is_dir()]) == 1
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", range(5))
-def test_set_two_is_learned_within_fifty_episodes_and_kept(cache: Path, seed: int) -> None:
-    record = run(SpikingMemoryParams(target="cpp"), SequenceTaskParams(set="II", episodes=85), seed)
-    error = errors(predicted(record, RHO // 2), record.plan.targets())
-    zero = first_zero(error)
-    assert zero is not None
-    assert zero <= 50
-    assert not error[-10:].any()
-    sizes = np.array([[found.size for found in episode] for episode in active(record)])
-    assert 17 <= sizes[-10:, record.plan.last].mean() <= 23
-
-
 def test_numpy_and_the_compiled_program_agree(cache: Path) -> None:
     # So fast that the second sequence is predicted already, and that every part of the network is used.
     learn = PlasticityParams(potentiation=0.5, homeostasis=0.5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 from collections.abc import Mapping
@@ -105,9 +106,13 @@ class Results:
     @property
     def notes(self) -> str:
         """What points left out of what they were asked for, each thing once; empty where that is nothing."""
-        ids = map(str, self._finished_frame()["id"])
-        told = (str(self._folder.arrays(one, only="notes").get("notes", "")) for one in ids)
-        return "; ".join(dict.fromkeys(filter(None, told)))
+        told: dict[str, None] = {}
+        for one in map(str, self._finished_frame()["id"]):
+            # Damaged arrays are told of by whoever needs them: a table of numbers does not.
+            with contextlib.suppress(BadInput):
+                found = self._folder.arrays(one, only="notes")
+                told |= {str(text): None for text in found.values()}
+        return "; ".join(told)
 
     def table(self) -> Table:
         """Table for a terminal or a notebook: software beside hardware, or a sweep's points."""

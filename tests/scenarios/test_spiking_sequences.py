@@ -146,6 +146,10 @@ def test_what_a_device_would_do_and_binary_synapses_do_not_is_told(tmp_path: Pat
     assert "drift_nu" in found.notes
     assert "is not played" in found.notes
     assert found.notes.count("binary synapses") == 1
+    # Damaged arrays do not keep the table from being printed.
+    for path in (found.folder / "arrays").iterdir():
+        path.write_bytes(b"damaged")
+    assert found.notes == ""
     alone = scenarios.run(_load("synapses=binary", "device=ideal"), out=tmp_path / "ideal")
     assert isinstance(alone, Results)
     assert alone.notes == ""
